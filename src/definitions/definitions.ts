@@ -1,0 +1,107 @@
+// The integrator's files as the hub uses them: loaded, checked, interpolated. Types only.
+
+import type { Expression, FlowRevision } from '../model/flow-revision.ts';
+import type { Json, JsonObject } from '../model/json.ts';
+import type { Rate } from '../model/units.ts';
+
+/** All files of one project folder, free of errors. */
+export interface Definitions {
+  /** Absolute path of the project folder (`CROSSDOCK_DIR`). */
+  readonly folder: string;
+  readonly connectors: ReadonlyMap<string, ConnectorDefinition>;
+  readonly flows: ReadonlyMap<string, FlowDefinition>;
+}
+
+/** One outside system. It receives, or has operations, or both. */
+export interface ConnectorDefinition {
+  /** The file's base name. */
+  readonly id: string;
+  readonly title?: string;
+  readonly receive?: ReceiveDefinition;
+  /** `http`, `smtp`, `file`; absent where the connector only receives. */
+  readonly kind?: string;
+  /** The kind's own fields (`baseUrl`, `auth` …), interpolated and valid by the kind's schema. */
+  readonly fields: JsonObject;
+  readonly operations: ReadonlyMap<string, OperationDefinition>;
+  readonly limits: {
+    /** Calls under way at once, in one process. @default 8 */
+    readonly concurrency: number;
+    readonly rate?: Rate;
+  };
+  /** Total deadline of one call. @default 20 s */
+  readonly timeoutMs: number;
+  /** Every secret value in this definition, for redaction. Longest first, each at least 4 characters. */
+  readonly secrets: readonly string[];
+}
+
+export interface OperationDefinition {
+  readonly name: string;
+  /** The kind's own fields, interpolated and valid by the kind's operation schema. */
+  readonly fields: JsonObject;
+  /** JSONata over the response body; `$sent` is the message, `$event` the event. */
+  readonly result?: Expression;
+}
+
+export interface ReceiveDefinition {
+  readonly verify: VerifyDefinition;
+  /** Newest first; empty only with `verify: none`. */
+  readonly secrets: readonly string[];
+  /** Header names, lower-case, the first present one counts; or one fixed topic. */
+  readonly topic: { readonly headers: readonly string[] } | { readonly fixed: string };
+  /** Header names as above; or the hash of the body. */
+  readonly dedupe: { readonly headers: readonly string[] } | 'body';
+  readonly occurredAt: readonly string[];
+  readonly shop: readonly string[];
+  /** The largest body that is taken, in bytes. @default 1 MiB */
+  readonly bodyBytesMax: number;
+}
+
+export type VerifyDefinition =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'hmac';
+      readonly algorithm: 'sha1' | 'sha256' | 'sha512';
+      /** Lower-case; the first present one counts. */
+      readonly headers: readonly string[];
+      readonly encoding: 'hex' | 'base64' | 'base64url';
+      /** Stands before the signature in the header, such as `sha256=`. @default '' */
+      readonly prefix: string;
+    };
+
+export interface FlowDefinition {
+  /** The file's base name. */
+  readonly id: string;
+  readonly description?: string;
+  readonly from: { readonly connector: string; readonly topics: readonly string[] };
+  readonly revision: FlowRevision;
+}
+
+/**
+ * What a connector kind says about its files. The loader gets the list of kinds from the
+ * composition root, so that a new kind is one source file and one line.
+ */
+export interface KindSchema {
+  /** `http`, `smtp`, `file` … */
+  readonly kind: string;
+  /** JSON Schema (an object schema) of the kind's own fields of a connector file. */
+  readonly connectorSchema: JsonObject;
+  /** JSON Schema (an object schema) of one operation of this kind. */
+  readonly operationSchema: JsonObject;
+  /**
+   * Slash-separated paths of fields that hold secrets (`auth/bearer`, `auth/basic/password`).
+   * `check` refuses a literal there; the values are redacted everywhere.
+   */
+  readonly secretFields: readonly string[];
+  /** Mistakes that a schema cannot say. Paths are those of the value; the loader finds the line. */
+  check?(fields: JsonObject, operations: ReadonlyMap<string, JsonObject>): readonly KindProblem[];
+}
+
+export interface KindProblem {
+  /** Path from the file's root, such as `['operations', 'create', 'post']`. */
+  readonly path: readonly (string | number)[];
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export type { Json };

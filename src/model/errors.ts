@@ -1,0 +1,41 @@
+/**
+ * Operational failures of the hub itself. What a remote system answered is an `Outcome`; a mistake
+ * in someone's file is a `Problem`; a bug is a plain throw.
+ */
+export type ErrorCode =
+  | 'usage'
+  | 'configuration-invalid'
+  | 'definitions-invalid'
+  | 'port-taken'
+  | 'journal-unavailable'
+  | 'journal-not-durable'
+  | 'journal-too-new'
+  | 'lanes-unavailable'
+  | 'embedded-server-failed'
+  | 'connector-unknown'
+  | 'signature-invalid'
+  | 'body-too-large'
+  | 'encoding-unsupported'
+  | 'request-malformed'
+  | 'not-signed-in'
+  | 'cross-site-request'
+  | 'too-many-tries'
+  | 'not-found'
+  | 'state-conflict'
+  | 'overloaded'
+  | 'closing';
+
+/** `message` = who, what, which file or id; never a secret, never a body. */
+export class CrossdockError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = 'CrossdockError';
+    this.code = code;
+  }
+}
+
+export function isCrossdockError(error: unknown, code?: ErrorCode): error is CrossdockError {
+  return error instanceof CrossdockError && (code === undefined || error.code === code);
+}
