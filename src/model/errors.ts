@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'journal-too-new'
   | 'lanes-unavailable'
   | 'embedded-server-failed'
+  | 'hub-unreachable'
   | 'connector-unknown'
   | 'signature-invalid'
   | 'body-too-large'

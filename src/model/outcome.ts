@@ -1,8 +1,6 @@
-import type { Json } from './json.ts';
-
 /** What one attempt came to. Three outcomes and no fourth: a `switch` on `kind` handles each. */
 export type Outcome =
-  | { readonly kind: 'delivered'; readonly status?: number; readonly result?: Json }
+  | { readonly kind: 'delivered'; readonly status?: number }
   | {
       readonly kind: 'retry';
       /** One of the codes in `errors.ts`, such as `remote-error`. */

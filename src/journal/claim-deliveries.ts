@@ -1,0 +1,146 @@
+// The claim: takes deliveries for a while and loads what an attempt needs, many at once.
+
+import type { DeliveryState } from '../model/delivery.ts';
+import type { Event, Headers } from '../model/event.ts';
+import type { Database, Statement } from './database.ts';
+import type { Claim, Claimed } from './journal.ts';
+
+export interface ClaimRequest {
+  readonly deliveryId: string;
+  readonly round: number;
+  readonly leaseMs: number;
+}
+
+const claimRecordset = '(id uuid, round int, lease_ms int)';
+
+// A job may come a blink early: its delay was counted on another clock than the database's.
+const claimStatement: Statement = {
+  name: 'claim-deliveries',
+  text: `
+    WITH claimed AS (
+      UPDATE deliveries d
+      SET state = 'active', fence = d.fence + 1,
+          lease_until = clock_timestamp() + r.lease_ms * interval '1 millisecond'
+      FROM json_to_recordset($1::json) AS r${claimRecordset}
+      WHERE d.id = r.id AND d.open AND d.round = r.round AND d.state <> 'held'
+        AND d.due_at <= clock_timestamp() + interval '20 milliseconds'
+        AND (d.lease_until IS NULL OR d.lease_until <= clock_timestamp())
+      RETURNING d.id, d.event_id, d.fence, d.flow, d.revision, d.attempts, d.spent, d.opened_at
+    )
+    SELECT c.id::text AS delivery_id, c.fence::text, c.flow, c.revision, c.attempts, c.spent,
+           (extract(epoch FROM clock_timestamp() - c.opened_at) * 1000)::float8 AS age_ms,
+           e.id::text, e.source, e.topic, e.dedupe_key, e.shop, e.body, e.headers::text, e.sha256,
+           e.occurred_at, e.received_at
+    FROM claimed c JOIN events e ON e.id = c.event_id`,
+};
+
+const refusedStatement: Statement = {
+  name: 'explain-refused-claims',
+  text: `
+    SELECT d.id::text, d.open AND d.round = r.round AND d.state <> 'held' AS waits, d.state,
+           (extract(epoch FROM greatest(d.due_at, d.lease_until) - clock_timestamp()) * 1000)::float8
+             AS in_ms
+    FROM deliveries d JOIN json_to_recordset($1::json) AS r${claimRecordset} ON d.id = r.id`,
+};
+
+interface ClaimRow extends EventRow {
+  readonly delivery_id: string;
+  readonly fence: string;
+  readonly flow: string;
+  readonly revision: string;
+  readonly attempts: number;
+  readonly spent: number;
+  readonly age_ms: number;
+}
+
+interface RefusedRow {
+  readonly id: string;
+  readonly waits: boolean;
+  readonly state: DeliveryState;
+  readonly in_ms: number | null;
+}
+
+export async function claimDeliveries(
+  database: Database,
+  requests: readonly ClaimRequest[],
+): Promise<readonly Claimed[]> {
+  const rows = await database.query<ClaimRow>(claimStatement, [recordset(requests)]);
+  const claims = new Map(rows.map((row) => [row.delivery_id, claimOf(row)]));
+  const refused = requests.filter((request) => !claims.has(request.deliveryId));
+  const reasons = refused.length === 0 ? new Map() : await explain(database, refused);
+  return requests.map((request) => {
+    const claim = claims.get(request.deliveryId);
+    // Twice in one batch: the first one has it.
+    claims.delete(request.deliveryId);
+    if (claim !== undefined) return { kind: 'claimed', claim };
+    return reasons.get(request.deliveryId) ?? { kind: 'gone', state: 'unknown' };
+  });
+}
+
+async function explain(
+  database: Database,
+  requests: readonly ClaimRequest[],
+): Promise<Map<string, Claimed>> {
+  const rows = await database.query<RefusedRow>(refusedStatement, [recordset(requests)]);
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      row.waits
+        ? { kind: 'later', inMs: Math.max(1, Math.ceil(row.in_ms ?? 0)) }
+        : { kind: 'gone', state: row.state },
+    ]),
+  );
+}
+
+function recordset(requests: readonly ClaimRequest[]): string {
+  return JSON.stringify(
+    requests.map(({ deliveryId, round, leaseMs }) => ({
+      id: deliveryId,
+      round,
+      lease_ms: leaseMs,
+    })),
+  );
+}
+
+function claimOf(row: ClaimRow): Claim {
+  return {
+    deliveryId: row.delivery_id,
+    fence: row.fence,
+    flow: row.flow,
+    revision: row.revision,
+    attempts: row.attempts,
+    spent: row.spent,
+    ageMs: row.age_ms,
+    event: eventOf(row),
+  };
+}
+
+export interface EventRow {
+  readonly id: string;
+  readonly source: string;
+  readonly topic: string;
+  readonly dedupe_key: string;
+  readonly shop: string | null;
+  readonly body: Buffer;
+  readonly headers: string;
+  readonly sha256: string;
+  readonly occurred_at: Date | null;
+  readonly received_at: Date;
+  readonly cause_id?: string | null;
+}
+
+export function eventOf(row: EventRow): Event {
+  return {
+    id: row.id,
+    source: row.source,
+    topic: row.topic,
+    dedupeKey: row.dedupe_key,
+    body: row.body,
+    headers: JSON.parse(row.headers) as Headers,
+    sha256: row.sha256,
+    receivedAt: row.received_at,
+    ...(row.shop === null ? {} : { shop: row.shop }),
+    ...(row.occurred_at === null ? {} : { occurredAt: row.occurred_at }),
+    ...(row.cause_id == null ? {} : { causeId: row.cause_id }),
+  };
+}

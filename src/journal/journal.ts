@@ -1,0 +1,267 @@
+// The port of the journal: the record of events, deliveries and attempts, which is the truth.
+// The lanes are only a schedule; whatever they lose is rebuilt from here. Every time that is
+// stored or compared is the database's clock.
+
+import type { DeliveryState } from '../model/delivery.ts';
+import type { Event, Headers } from '../model/event.ts';
+import type { FlowRevision } from '../model/flow-revision.ts';
+import type { Json } from '../model/json.ts';
+import type { OutcomeCode } from '../model/outcome.ts';
+
+/** An event that is not stored yet, with the deliveries that it starts. */
+export interface NewEvent {
+  readonly id: string;
+  readonly source: string;
+  readonly topic: string;
+  readonly dedupeKey: string;
+  readonly shop?: string;
+  readonly body: Buffer;
+  readonly headers: Headers;
+  readonly sha256: string;
+  readonly occurredAt?: Date;
+  readonly deliveries: readonly NewDelivery[];
+}
+
+export interface NewDelivery {
+  readonly id: string;
+  readonly flow: string;
+  readonly connector: string;
+  readonly operation: string;
+  /** The hash of a revision that was saved before. */
+  readonly revision: string;
+}
+
+/** `id` is the first event's where the message came before; its deliveries are then not made again. */
+export type Appended =
+  | { readonly kind: 'stored'; readonly id: string }
+  | { readonly kind: 'duplicate'; readonly id: string; readonly sameBody: boolean };
+
+/** A delivery that this process may now attempt, with its event. */
+export interface Claim {
+  readonly deliveryId: string;
+  /** Grows with every claim; a result that carries an older one is refused. */
+  readonly fence: string;
+  readonly flow: string;
+  readonly revision: string;
+  /** Attempts so far, all told. */
+  readonly attempts: number;
+  /** Attempts so far that count against the flow's limit. */
+  readonly spent: number;
+  /** Since the delivery was made or last reopened. */
+  readonly ageMs: number;
+  readonly event: Event;
+}
+
+export type Claimed =
+  | { readonly kind: 'claimed'; readonly claim: Claim }
+  /** Not due yet, or another process is at it: look again after `inMs`. */
+  | { readonly kind: 'later'; readonly inMs: number }
+  /** Finished, cancelled, deleted, or another lane job stands for it now: nothing to do. */
+  | { readonly kind: 'gone'; readonly state: DeliveryState | 'unknown' };
+
+/** What became of a claim. Written once; refused when the fence is no longer the newest. */
+export interface AttemptRecord {
+  readonly deliveryId: string;
+  readonly fence: string;
+  /** The state the delivery goes to. */
+  readonly state: Exclude<DeliveryState, 'active'>;
+  /** For `pending`, `retrying`: due again after this long. */
+  readonly dueInMs?: number;
+  readonly code?: OutcomeCode;
+  readonly reason?: string;
+  /** JSON text. */
+  readonly result?: string;
+  /** Absent where nothing was tried: a filter, a hand-back, an error of the hub's own. */
+  readonly attempt?: {
+    readonly durationMs: number;
+    readonly outcome: 'delivered' | 'retry' | 'rejected';
+    readonly ambiguous: boolean;
+    readonly status?: number;
+    /** JSON text of the exchange's request and response, already cut and redacted. */
+    readonly request?: string;
+    readonly response?: string;
+  };
+  /** The event that the result becomes, stored together with the result. */
+  readonly emits?: NewEvent;
+}
+
+/** A delivery for which a lane needs a job. */
+export interface DueDelivery {
+  readonly deliveryId: string;
+  readonly eventId: string;
+  readonly connector: string;
+  readonly flow: string;
+  readonly topic: string;
+  readonly key: string;
+  /** Which lane job stands for the delivery: grows each time a new one is made. */
+  readonly round: number;
+  readonly dueInMs: number;
+}
+
+export interface DeliveryView {
+  readonly id: string;
+  readonly eventId: string;
+  readonly flow: string;
+  readonly connector: string;
+  readonly operation: string;
+  readonly revision: string;
+  readonly state: DeliveryState;
+  readonly code?: string;
+  readonly reason?: string;
+  readonly attempts: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** When the next attempt is due, for `pending` and `retrying`. */
+  readonly dueAt?: Date;
+  readonly result?: Json;
+  readonly replayOf?: string;
+  readonly idempotencyKey: string;
+  readonly source: string;
+  readonly topic: string;
+  readonly key: string;
+}
+
+export interface AttemptView {
+  readonly number: number;
+  readonly startedAt: Date;
+  readonly durationMs: number;
+  readonly outcome: string;
+  readonly ambiguous: boolean;
+  readonly code?: string;
+  readonly reason?: string;
+  readonly status?: number;
+  readonly request?: Json;
+  readonly response?: Json;
+}
+
+/** A change that no attempt explains: made by a person, a filter, a hand-back. */
+export interface ChangeView {
+  readonly at: Date;
+  /** The new state, or `paused` and `resumed` for a lane. */
+  readonly to: string;
+  /** Who: `hub`, `cli`, `bull-board` … */
+  readonly by: string;
+  readonly reason?: string;
+}
+
+export interface EventQuery {
+  readonly source?: string;
+  readonly topic?: string;
+  readonly key?: string;
+  readonly shop?: string;
+  /** Ids older than this one, for the next page. */
+  readonly before?: string;
+  /** At most 500. @default 50 */
+  readonly limit?: number;
+}
+
+export interface DeliveryQuery {
+  readonly flow?: string;
+  readonly connector?: string;
+  readonly state?: DeliveryState;
+  readonly eventId?: string;
+  readonly before?: string;
+  /** At most 500. @default 50 */
+  readonly limit?: number;
+}
+
+export interface EventSummary {
+  readonly id: string;
+  readonly source: string;
+  readonly topic: string;
+  readonly key: string;
+  readonly shop?: string;
+  readonly bytes: number;
+  readonly receivedAt: Date;
+  /** How many deliveries are in which state. */
+  readonly deliveries: Readonly<Partial<Record<DeliveryState, number>>>;
+}
+
+export interface LaneSummary {
+  readonly connector: string;
+  readonly open: number;
+  readonly dead: number;
+  /** The longest time that a delivery has been due, in milliseconds; 0 where none is. */
+  readonly oldestDueMs: number;
+  readonly pausedBy?: string;
+  readonly pausedAt?: Date;
+}
+
+/**
+ * Rejects with CrossdockError `journal-unavailable` when the database cannot be reached or does not
+ * answer within its deadline. What then became of a write is unknown: it may have happened.
+ */
+export interface Journal {
+  /** Resolves after the commit; requests that arrive together are written together. */
+  append(event: NewEvent): Promise<Appended>;
+  /** Takes a delivery for `leaseMs`; nobody else gets it before the lease has run out. */
+  claim(request: {
+    readonly deliveryId: string;
+    readonly round: number;
+    readonly leaseMs: number;
+  }): Promise<Claimed>;
+  /** `false` when a newer claim exists: the result is refused and nothing was written. */
+  record(record: AttemptRecord): Promise<{ readonly accepted: boolean; readonly emitted?: string }>;
+
+  saveRevisions(revisions: readonly FlowRevision[]): Promise<void>;
+  /** Kept in memory once loaded: a revision never changes. */
+  loadRevision(hash: string): Promise<FlowRevision | undefined>;
+
+  /** Deliveries overdue by `graceMs`, oldest first, from after `after`. */
+  findOverdue(query: {
+    readonly graceMs: number;
+    readonly limit: number;
+    readonly after?: { readonly dueAt: string; readonly deliveryId: string };
+  }): Promise<{
+    readonly due: readonly DueDelivery[];
+    readonly last?: { readonly dueAt: string; readonly deliveryId: string };
+  }>;
+  /** Starts a new round for each, so that lane jobs of older rounds count no more. */
+  renewRounds(deliveryIds: readonly string[]): Promise<readonly DueDelivery[]>;
+  /** Runs `work` in at most one process at a time; resolves `false` where another has it. */
+  whileLeader(task: string, work: () => Promise<void>): Promise<boolean>;
+
+  getEvent(id: string): Promise<Event | undefined>;
+  listEvents(query: EventQuery): Promise<readonly EventSummary[]>;
+  getDelivery(id: string): Promise<DeliveryView | undefined>;
+  listDeliveries(query: DeliveryQuery): Promise<readonly DeliveryView[]>;
+  listAttempts(deliveryId: string): Promise<readonly AttemptView[]>;
+  listChanges(deliveryId: string): Promise<readonly ChangeView[]>;
+  summarizeLanes(): Promise<readonly LaneSummary[]>;
+
+  /**
+   * Makes a delivery due now, in a new round: from `dead` or `cancelled` with a fresh count of
+   * attempts (`reopen`), or from `pending`, `retrying`, `held` (`promote`).
+   * Rejects `not-found` or, from another state, `state-conflict`.
+   */
+  reopen(change: DeliveryChange): Promise<DueDelivery>;
+  promote(change: DeliveryChange): Promise<DueDelivery>;
+  /** From any open state but `active` to `cancelled`. Rejects `not-found` or `state-conflict`. */
+  cancel(change: DeliveryChange): Promise<void>;
+  /** New deliveries of an old event: the same flows and revisions as `of`, the same keys. */
+  replay(request: {
+    readonly of: readonly DeliveryView[];
+    readonly by: string;
+  }): Promise<readonly DueDelivery[]>;
+  setLanePaused(change: {
+    readonly connector: string;
+    readonly paused: boolean;
+    readonly by: string;
+  }): Promise<void>;
+  listPausedLanes(): Promise<readonly string[]>;
+
+  /** Deletes finished events older than `olderThanMs`, at most `limit`; how many went. */
+  deleteOldEvents(request: {
+    readonly olderThanMs: number;
+    readonly limit: number;
+  }): Promise<number>;
+
+  /** A round trip within `deadlineMs`; also how far this process' clock is ahead of the database's. */
+  ping(deadlineMs: number): Promise<{ readonly clockAheadMs: number }>;
+  close(): Promise<void>;
+}
+
+export interface DeliveryChange {
+  readonly deliveryId: string;
+  readonly by: string;
+}

@@ -1,0 +1,180 @@
+// The journal on PostgreSQL: puts its parts together, batches the three that travel with every
+// message, and refuses a database that would not keep what it acknowledged.
+
+import { CrossdockError } from '../model/errors.ts';
+import type { FlowRevision } from '../model/flow-revision.ts';
+import { type Meter, silentMeter } from '../model/meter.ts';
+import { appendEvents, weighEvent } from './append-events.ts';
+import { type Batcher, type BatcherLimits, createBatcher } from './batcher.ts';
+import { claimDeliveries } from './claim-deliveries.ts';
+import {
+  type Database,
+  isCollision,
+  isRowFault,
+  openDatabase,
+  type Statement,
+} from './database.ts';
+import { deliveryChanges } from './delivery-changes.ts';
+import type { Journal } from './journal.ts';
+import { journalViews } from './journal-views.ts';
+import { migrate } from './migrate.ts';
+import { overdueDeliveries } from './overdue-deliveries.ts';
+import { recordAttempts, weighRecord } from './record-attempts.ts';
+
+export interface PostgresJournalOptions {
+  readonly url: string;
+  readonly migrationsFolder: string;
+  readonly meter?: Meter;
+  /** @default 10 */
+  readonly connectionsMax?: number;
+  /** How long an append may take before the vendor is told to come again, in ms. @default 2 s */
+  readonly queryMs?: number;
+  onError(error: Error): void;
+}
+
+/** Two batches under way: one in its commit while the next is written. */
+const limits: BatcherLimits = {
+  itemsMax: 200,
+  bytesMax: 4 * 1024 * 1024,
+  batchesMax: 2,
+  waitingMax: 5_000,
+  waitingBytesMax: 64 * 1024 * 1024,
+  waitMsMax: 2_000,
+};
+
+/** Connects, migrates and checks; rejects `journal-unavailable`, `-not-durable` or `-too-new`. */
+export async function openPostgresJournal(options: PostgresJournalOptions): Promise<Journal> {
+  const database = openDatabase({
+    url: options.url,
+    name: 'crossdock-journal',
+    onError: options.onError,
+    ...(options.connectionsMax === undefined ? {} : { connectionsMax: options.connectionsMax }),
+    ...(options.queryMs === undefined ? {} : { queryMs: options.queryMs }),
+  });
+  try {
+    await migrate(database, options.migrationsFolder);
+    await requireDurability(database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return assemble(database, options.meter ?? silentMeter);
+}
+
+function assemble(database: Database, meter: Meter): Journal {
+  const batched = <I, O>(
+    name: string,
+    run: (database: Database, items: readonly I[]) => Promise<readonly O[]>,
+    weigh: (item: I) => number,
+  ): Batcher<I, O> =>
+    createBatcher({
+      name,
+      run: (items: readonly I[]) => againAfterCollision(() => run(database, items)),
+      isItemFault: isRowFault,
+      weigh,
+      limits,
+      onBatch: (size) => meter.batch(name, size),
+    });
+  const append = batched('append', appendEvents, weighEvent);
+  const claim = batched('claim', claimDeliveries, () => 128);
+  const record = batched('record', recordAttempts, weighRecord);
+  return {
+    append: (event) => append.add(event),
+    claim: (request) => claim.add(request),
+    record: (one) => record.add(one),
+    ...revisions(database),
+    ...overdueDeliveries(database),
+    ...journalViews(database),
+    ...deliveryChanges(database),
+    ping: (deadlineMs) => ping(database, deadlineMs),
+    async close() {
+      await Promise.all([append.drain(), claim.drain(), record.drain()]);
+      await database.close();
+    },
+  };
+}
+
+const COLLISION_TRIES = 3;
+
+async function againAfterCollision<T>(run: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!isCollision(error) || tries >= COLLISION_TRIES) throw error;
+    }
+  }
+}
+
+const saveRevisionsStatement: Statement = {
+  name: 'save-revisions',
+  text: `
+    INSERT INTO revisions (hash, flow, document)
+    SELECT hash, flow, document FROM json_to_recordset($1::json) AS r(hash text, flow text, document json)
+    ON CONFLICT (hash) DO NOTHING`,
+};
+
+const loadRevisionStatement: Statement = {
+  name: 'load-revision',
+  text: 'SELECT document FROM revisions WHERE hash = $1',
+};
+
+const REVISIONS_KEPT_MAX = 1_000;
+
+function revisions(database: Database): Pick<Journal, 'saveRevisions' | 'loadRevision'> {
+  const known = new Map<string, FlowRevision>();
+  const keep = (revision: FlowRevision): void => {
+    if (known.size >= REVISIONS_KEPT_MAX) known.clear();
+    known.set(revision.hash, revision);
+  };
+  return {
+    async saveRevisions(all) {
+      const rows = all.map((one) => ({ hash: one.hash, flow: one.flow, document: one }));
+      await database.query(saveRevisionsStatement, [JSON.stringify(rows)]);
+      all.forEach(keep);
+    },
+    async loadRevision(hash) {
+      const cached = known.get(hash);
+      if (cached !== undefined) return cached;
+      const [row] = await database.query<{ document: FlowRevision }>(loadRevisionStatement, [hash]);
+      if (row !== undefined) keep(row.document);
+      return row?.document;
+    },
+  };
+}
+
+const pingStatement: Statement = {
+  name: 'ping',
+  text: `SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms`,
+};
+
+async function ping(database: Database, deadlineMs: number): Promise<{ clockAheadMs: number }> {
+  const startedMs = Date.now();
+  const answer = database.query<{ ms: number }>(pingStatement);
+  const late = new Promise<never>((_, reject) => {
+    const timer = setTimeout(() => {
+      const message = `the journal did not answer within ${deadlineMs} ms`;
+      reject(new CrossdockError('journal-unavailable', message));
+    }, deadlineMs);
+    const stop = (): void => clearTimeout(timer);
+    answer.then(stop, stop);
+  });
+  const [row] = await Promise.race([answer, late]);
+  const middleMs = (startedMs + Date.now()) / 2;
+  return { clockAheadMs: Math.round(middleMs - (row?.ms ?? middleMs)) };
+}
+
+const durabilityStatement: Statement = {
+  name: 'show-durability',
+  text: `SELECT current_setting('synchronous_commit') AS commit, current_setting('fsync') AS fsync`,
+};
+
+async function requireDurability(database: Database): Promise<void> {
+  const [row] = await database.query<{ commit: string; fsync: string }>(durabilityStatement);
+  if (row?.commit !== 'off' && row?.fsync === 'on') return;
+  throw new CrossdockError(
+    'journal-not-durable',
+    `the database runs with synchronous_commit=${row?.commit} and fsync=${row?.fsync}: what it ` +
+      'acknowledges could be lost; set both to on for this database and role',
+  );
+}

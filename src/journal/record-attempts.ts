@@ -1,0 +1,142 @@
+// The record: what became of claims, many at once, in one statement: the delivery's new state, the
+// attempt, and the event that its result becomes. A result whose fence is old writes nothing.
+
+import type { DeliveryState } from '../model/delivery.ts';
+import {
+  deliveryRecordset,
+  deliveryRows,
+  eventRecordset,
+  eventRows,
+  weighEvent,
+} from './append-events.ts';
+import type { Database, Statement } from './database.ts';
+import type { AttemptRecord } from './journal.ts';
+import { storableJson, storableText } from './storable-text.ts';
+
+export interface Recorded {
+  readonly accepted: boolean;
+  readonly emitted?: string;
+}
+
+const recordStatement: Statement = {
+  name: 'record-attempts',
+  text: `
+    WITH incoming AS (
+      SELECT * FROM json_to_recordset($1::json) AS r(
+        delivery_id uuid, fence bigint, state text, open boolean, due_in_ms float8, code text,
+        reason text, result text, tried boolean, duration_ms int, outcome text, ambiguous boolean,
+        status int, request text, response text)
+    ), accepted AS (
+      UPDATE deliveries d
+      SET state = r.state, open = r.open, code = r.code, reason = r.reason,
+          attempts = d.attempts + r.tried::int, spent = d.spent + r.tried::int,
+          due_at = CASE WHEN r.due_in_ms IS NULL THEN d.due_at
+                        ELSE clock_timestamp() + r.due_in_ms * interval '1 millisecond' END,
+          lease_until = NULL, result = coalesce(r.result::json, d.result),
+          updated_at = clock_timestamp()
+      FROM incoming r
+      WHERE d.id = r.delivery_id AND d.fence = r.fence AND d.state = 'active'
+      RETURNING d.id, d.attempts
+    ), tried AS (
+      INSERT INTO attempts (delivery_id, number, fence, started_at, duration_ms, outcome, ambiguous,
+                            code, reason, status, request, response)
+      SELECT r.delivery_id, a.attempts, r.fence,
+             clock_timestamp() - r.duration_ms * interval '1 millisecond', r.duration_ms, r.outcome,
+             r.ambiguous, r.code, r.reason, r.status, r.request::json, r.response::json
+      FROM incoming r JOIN accepted a ON a.id = r.delivery_id
+      WHERE r.tried
+    ), changed AS (
+      INSERT INTO changes (delivery_id, became, made_by, reason)
+      SELECT r.delivery_id, r.state, 'hub', r.reason
+      FROM incoming r JOIN accepted a ON a.id = r.delivery_id
+      WHERE NOT r.tried
+    ), emitted AS (
+      INSERT INTO events (id, source, topic, dedupe_key, shop, body, headers, sha256, occurred_at,
+                          cause_id)
+      SELECT e.id, e.source, e.topic, e.dedupe_key, e.shop,
+             substring($3::bytea FROM e.body_at FOR e.body_bytes), e.headers, e.sha256,
+             e.occurred_at, e.cause_id
+      FROM json_to_recordset($2::json) AS e${eventRecordset}
+      JOIN accepted a ON a.id = e.cause_id
+      ORDER BY e.source, e.dedupe_key
+      ON CONFLICT (source, dedupe_key) DO NOTHING
+      RETURNING id, cause_id
+    ), started AS (
+      INSERT INTO deliveries (id, event_id, flow, connector, operation, revision)
+      SELECT d.id, d.event_id, d.flow, d.connector, d.operation, d.revision
+      FROM json_to_recordset($4::json) AS d${deliveryRecordset}
+      JOIN emitted ON emitted.id = d.event_id
+    )
+    SELECT accepted.id::text, emitted.id::text AS emitted
+    FROM accepted LEFT JOIN emitted ON emitted.cause_id = accepted.id`,
+};
+
+export async function recordAttempts(
+  database: Database,
+  records: readonly AttemptRecord[],
+): Promise<readonly Recorded[]> {
+  const emits = records.flatMap((record) =>
+    record.emits === undefined ? [] : [{ ...record.emits, causeId: record.deliveryId }],
+  );
+  const { rows, bodies } = eventRows(emits);
+  const accepted = await database.query<{ id: string; emitted: string | null }>(recordStatement, [
+    JSON.stringify(records.map(recordRow)),
+    JSON.stringify(rows),
+    bodies,
+    JSON.stringify(emits.flatMap(deliveryRows)),
+  ]);
+  const byId = new Map(accepted.map((row) => [row.id, row.emitted]));
+  return records.map((record) => {
+    const emitted = byId.get(record.deliveryId);
+    return emitted == null
+      ? { accepted: byId.has(record.deliveryId) }
+      : { accepted: true, emitted };
+  });
+}
+
+const openAfter: Readonly<Record<AttemptRecord['state'], boolean>> = {
+  pending: true,
+  retrying: true,
+  held: true,
+  delivered: false,
+  filtered: false,
+  dead: false,
+  superseded: false,
+  cancelled: false,
+} satisfies Record<Exclude<DeliveryState, 'active'>, boolean>;
+
+function recordRow(record: AttemptRecord): object {
+  const { attempt } = record;
+  return {
+    delivery_id: record.deliveryId,
+    fence: record.fence,
+    state: record.state,
+    open: openAfter[record.state],
+    due_in_ms: record.dueInMs ?? null,
+    code: record.code ?? null,
+    reason: orNull(record.reason, storableText),
+    result: orNull(record.result, storableJson),
+    tried: attempt !== undefined,
+    duration_ms: attempt?.durationMs ?? null,
+    outcome: attempt?.outcome ?? null,
+    ambiguous: attempt?.ambiguous ?? null,
+    status: attempt?.status ?? null,
+    request: orNull(attempt?.request, storableJson),
+    response: orNull(attempt?.response, storableJson),
+  };
+}
+
+function orNull(text: string | undefined, store: (text: string) => string): string | null {
+  return text === undefined ? null : store(text);
+}
+
+/** Bytes that a record weighs in a batch. */
+export function weighRecord(record: AttemptRecord): number {
+  const { attempt, emits } = record;
+  return (
+    512 +
+    (attempt?.request?.length ?? 0) +
+    (attempt?.response?.length ?? 0) +
+    (emits === undefined ? 0 : weighEvent(emits))
+  );
+}

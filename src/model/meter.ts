@@ -1,0 +1,23 @@
+/** What the rooms report for `/metrics`. Labels are ids from files, never values from messages. */
+export interface Meter {
+  /** One request to intake; `source` is `unknown` where no such connector exists. */
+  intake(source: string, status: number, ms: number): void;
+  duplicate(source: string): void;
+  /** One finished try of a delivery: the state it went to, and how long the call took. */
+  attempt(connector: string, state: string, ms: number): void;
+  /** One mapping evaluation: `mapped`, `filtered`, `failed`. */
+  mapping(kind: string, ms: number): void;
+  /** One batch written or read by the journal: `append`, `claim`, `record`. */
+  batch(kind: string, size: number): void;
+  /** Lane jobs that the sweep put back. */
+  swept(connector: string, count: number): void;
+}
+
+export const silentMeter: Meter = {
+  intake: () => undefined,
+  duplicate: () => undefined,
+  attempt: () => undefined,
+  mapping: () => undefined,
+  batch: () => undefined,
+  swept: () => undefined,
+};
