@@ -60,3 +60,26 @@ export interface Lanes {
   /** Stops taking jobs, aborts the signals, waits for the work under way until `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;
 }
+
+/** The lane jobs that a new event's deliveries start with. */
+export function laneJobsOf(event: {
+  readonly id: string;
+  readonly topic: string;
+  readonly dedupeKey: string;
+  readonly deliveries: readonly {
+    readonly id: string;
+    readonly flow: string;
+    readonly connector: string;
+  }[];
+}): readonly LaneJob[] {
+  return event.deliveries.map((delivery) => ({
+    lane: delivery.connector,
+    deliveryId: delivery.id,
+    eventId: event.id,
+    round: 0,
+    flow: delivery.flow,
+    topic: event.topic,
+    key: event.dedupeKey,
+    dueInMs: 0,
+  }));
+}

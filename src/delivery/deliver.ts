@@ -1,0 +1,174 @@
+// A lane job, from claim to record. An error of the hub's own (journal away, mapping busy, leaving)
+// never spends an attempt: the delivery is handed back and comes again.
+
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Routes } from '../definitions/routes.ts';
+import type { AttemptRecord, Claim, Claimed, Journal, NewEvent } from '../journal/journal.ts';
+import { isCrossdockError } from '../model/errors.ts';
+import { newId } from '../model/ids.ts';
+import type { Log } from '../model/log.ts';
+import type { Meter } from '../model/meter.ts';
+import { type LaneJob, type Lanes, type LaneWork, laneJobsOf, type Step } from '../queue/lanes.ts';
+import { type AttemptPorts, attemptDelivery, type Verdict } from './attempt.ts';
+
+export interface DeliverPorts extends AttemptPorts {
+  readonly journal: Journal;
+  readonly lanes: Lanes;
+  readonly routes: Routes;
+  readonly meter: Meter;
+  readonly log: Log;
+}
+
+/** Beside the call itself: mapping before and after it, and the record. */
+const LEASE_MARGIN_MS = 15_000;
+/** After an error of the hub's own a delivery comes again between these two. */
+const HUB_ERROR_MS_MIN = 2_000;
+const HUB_ERROR_MS_MAX = 6_000;
+const RECORD_RETRY_MS = 1_000;
+
+/** The work of one lane. `timeoutMs` is the connector's total deadline of one call. */
+export function createDeliver(ports: DeliverPorts, timeoutMs: number): LaneWork {
+  const leaseMs = timeoutMs + LEASE_MARGIN_MS;
+  return async (job, signal) => {
+    const leaseEndsMs = performance.now() + leaseMs;
+    const claimed = await claim(ports, job, leaseMs);
+    switch (claimed.kind) {
+      case 'later':
+        return { kind: 'again', inMs: claimed.inMs };
+      case 'gone':
+        return { kind: 'done', note: `nothing to do: ${claimed.state}` };
+      case 'claimed':
+        return deliverClaim(ports, claimed.claim, { signal, leaseEndsMs, lane: job.lane });
+    }
+  };
+}
+
+async function claim(ports: DeliverPorts, job: LaneJob, leaseMs: number): Promise<Claimed> {
+  try {
+    const { deliveryId, round } = job;
+    return await ports.journal.claim({ deliveryId, round, leaseMs });
+  } catch (error) {
+    if (!isCrossdockError(error)) throw error;
+    ports.log.debug({ err: error, delivery: job.deliveryId }, 'claim failed; coming again');
+    return { kind: 'later', inMs: hubErrorMs() };
+  }
+}
+
+interface Holding {
+  readonly signal: AbortSignal;
+  readonly leaseEndsMs: number;
+  readonly lane: string;
+}
+
+async function deliverClaim(ports: DeliverPorts, claim: Claim, holding: Holding): Promise<Step> {
+  const startedMs = performance.now();
+  const verdict = await attempt(ports, claim, holding.signal);
+  const { emits, ...rest } = verdict;
+  const event = emits === undefined ? undefined : emittedEvent(ports.routes, claim, emits);
+  const record: AttemptRecord = {
+    ...rest,
+    deliveryId: claim.deliveryId,
+    fence: claim.fence,
+    ...(event === undefined ? {} : { emits: event }),
+  };
+  const recorded = await recordWithinLease(ports, record, holding.leaseEndsMs);
+  if (recorded === undefined) return { kind: 'again', inMs: HUB_ERROR_MS_MAX };
+  ports.meter.attempt(holding.lane, record.state, performance.now() - startedMs);
+  if (!recorded.accepted) {
+    ports.log.warn({ delivery: claim.deliveryId }, 'a newer claim exists: result refused');
+    return { kind: 'done', note: 'result refused: a newer claim exists' };
+  }
+  if (recorded.emitted !== undefined && event !== undefined) scheduleEmitted(ports, event);
+  return stepAfter(record);
+}
+
+async function attempt(ports: DeliverPorts, claim: Claim, signal: AbortSignal): Promise<Verdict> {
+  try {
+    const revision = await ports.journal.loadRevision(claim.revision);
+    if (revision === undefined) {
+      const reason = `the journal has no revision ${claim.revision} of flow ${claim.flow}`;
+      return { state: 'dead', code: 'hub-error', reason };
+    }
+    const { deliveryId, event, attempts, spent, ageMs } = claim;
+    const work = { deliveryId, revision, event, attempts, spent, ageMs };
+    return await attemptDelivery(work, ports, signal);
+  } catch (error) {
+    if (!signal.aborted && !isCrossdockError(error)) {
+      ports.log.error({ err: error, delivery: claim.deliveryId }, 'attempt met a bug');
+    }
+    return handBack(claim, signal);
+  }
+}
+
+/** Not tried, or not our target's fault: due again, and no attempt spent. */
+function handBack(claim: Claim, signal: AbortSignal): Verdict {
+  return {
+    state: claim.attempts > 0 ? 'retrying' : 'pending',
+    dueInMs: signal.aborted ? 0 : hubErrorMs(),
+    code: 'hub-error',
+    reason: signal.aborted ? 'handed back: its process was leaving' : 'handed back by the hub',
+  };
+}
+
+/** What was sent must be written down: tried until the lease, and with it the claim, is over. */
+async function recordWithinLease(ports: DeliverPorts, record: AttemptRecord, endsMs: number) {
+  for (;;) {
+    try {
+      return await ports.journal.record(record);
+    } catch (error) {
+      ports.log.warn({ err: error, delivery: record.deliveryId }, 'record failed');
+      if (performance.now() + RECORD_RETRY_MS > endsMs) return undefined;
+      await sleep(RECORD_RETRY_MS);
+    }
+  }
+}
+
+function emittedEvent(
+  routes: Routes,
+  claim: Claim,
+  emits: NonNullable<Verdict['emits']>,
+): NewEvent {
+  const { source, topic } = emits;
+  const body = Buffer.from(emits.body);
+  const { shop } = claim.event;
+  return {
+    id: newId(),
+    source,
+    topic,
+    // Once a delivery, however often its result is recorded.
+    dedupeKey: `delivery:${claim.deliveryId}`,
+    body,
+    headers: {},
+    sha256: createHash('sha256').update(body).digest('hex'),
+    deliveries: routes.route(source, topic),
+    ...(shop === undefined ? {} : { shop }),
+  };
+}
+
+function scheduleEmitted(ports: DeliverPorts, event: NewEvent): void {
+  ports.lanes.add(laneJobsOf(event)).catch((error: unknown) => {
+    ports.log.debug({ err: error, event: event.id }, 'not scheduled; the sweep will do it');
+  });
+}
+
+/** The one place that says what a delivery's new state means for its lane job. */
+function stepAfter(record: AttemptRecord): Step {
+  switch (record.state) {
+    case 'pending':
+    case 'retrying':
+      return { kind: 'again', inMs: record.dueInMs ?? 0 };
+    case 'dead':
+      return { kind: 'failed', reason: record.reason ?? record.code ?? 'dead' };
+    case 'held':
+    case 'delivered':
+    case 'filtered':
+    case 'superseded':
+    case 'cancelled':
+      return { kind: 'done', note: record.state };
+  }
+}
+
+function hubErrorMs(): number {
+  return HUB_ERROR_MS_MIN + Math.random() * (HUB_ERROR_MS_MAX - HUB_ERROR_MS_MIN);
+}

@@ -1,0 +1,275 @@
+// The composition root: the only file that knows every adapter, and chooses between them.
+
+import { join } from 'node:path';
+import { readAdminToken } from './config/admin-token.ts';
+import type { Environment } from './config/environment.ts';
+import { packageRoot } from './config/package-root.ts';
+import { connectorKinds } from './connectors/kinds.ts';
+import type { ConnectorDefinition, Definitions } from './definitions/definitions.ts';
+import { loadDefinitions } from './definitions/load-definitions.ts';
+import { createRoutes, type Routes } from './definitions/routes.ts';
+import type { LiveConnector } from './delivery/attempt.ts';
+import { type Controls, createControls } from './delivery/controls.ts';
+import { createDeliver } from './delivery/deliver.ts';
+import { startHousekeeping } from './delivery/housekeeping.ts';
+import { createSweep } from './delivery/sweep.ts';
+import { createApp } from './http/app.ts';
+import { createMetrics } from './http/metrics.ts';
+import { listen } from './http/server.ts';
+import { createIntake } from './intake/intake.ts';
+import { startEmbeddedPostgres } from './journal/embedded-postgres.ts';
+import type { Journal } from './journal/journal.ts';
+import { openPostgresJournal } from './journal/postgres-journal.ts';
+import { checkExpression } from './mapping/check-expression.ts';
+import { createChildPoolMapper } from './mapping/child-pool-mapper.ts';
+import { CrossdockError } from './model/errors.ts';
+import type { Log } from './model/log.ts';
+import { type Meter, silentMeter } from './model/meter.ts';
+import { formatProblem, type Problem } from './model/problem.ts';
+import { createBoard } from './queue/board.ts';
+import { type BullmqLanes, createBullmqLanes } from './queue/bullmq-lanes.ts';
+import type { Lanes } from './queue/lanes.ts';
+import { createPostgresLaneBackend } from './queue/postgres-backend.ts';
+import { createRedisBackend } from './queue/redis-backend.ts';
+
+export type Role = 'all' | 'intake' | 'delivery';
+
+export interface HubOptions {
+  readonly environment: Environment;
+  readonly role: Role;
+  readonly log: Log;
+}
+
+export interface Hub {
+  /** Where HTTP listens, without a slash at the end. */
+  readonly url: string;
+  readonly backend: 'redis' | 'postgres';
+  /** Present when the admin token was made just now: shown once. */
+  readonly newAdminToken?: string;
+  readonly operations: Omit<Operations, 'close'>;
+  /** Hands work back and ends within 10 s. A second call is the first one's result. */
+  close(): Promise<void>;
+}
+
+/** The journal and the lanes without HTTP and workers, for commands. */
+export interface Operations {
+  readonly journal: Journal;
+  readonly lanes: Lanes;
+  readonly controls: Controls;
+  close(): Promise<void>;
+}
+
+/** How long the parts of a hub may take to leave; together less than 10 s. */
+const HTTP_GRACE_MS = 3_000;
+const LANES_GRACE_MS = 5_000;
+
+/** Loads and checks the project's files; problems are for `check` and for `start` to print. */
+export function loadProject(
+  environment: Pick<Environment, 'folder' | 'variables'>,
+): Promise<{ readonly definitions?: Definitions; readonly problems: readonly Problem[] }> {
+  return loadDefinitions({
+    folder: environment.folder,
+    catalogFolder: join(packageRoot, 'connectors', 'catalog'),
+    kinds: connectorKinds,
+    environment: environment.variables,
+    checkExpression,
+  });
+}
+
+export async function startHub(options: HubOptions): Promise<Hub> {
+  const { environment, role, log } = options;
+  const closers: Closer[] = [];
+  const closeAll = (): Promise<void> => closeInTurn(closers, log);
+  try {
+    const metrics = createMetrics();
+    const definitions = await requireDefinitions(environment);
+    const ground = await openGround({
+      environment,
+      log,
+      meter: metrics.meter,
+      definitions,
+      closers,
+    });
+    const { journal, lanes } = ground;
+    const controls = createControls({ journal, lanes, log });
+    const routes = createRoutes(definitions);
+    await journal.saveRevisions([...definitions.flows.values()].map((flow) => flow.revision));
+    if (role !== 'intake') {
+      startDelivery({
+        definitions,
+        routes,
+        journal,
+        lanes,
+        log,
+        environment,
+        meter: metrics.meter,
+        closers,
+      });
+    }
+    const adminToken = await readAdminToken(environment);
+    let closing = false;
+    const { connectors } = definitions;
+    const app = createApp({
+      ...(role === 'delivery'
+        ? {}
+        : {
+            intake: createIntake({ connectors, routes, journal, lanes, log, meter: metrics.meter }),
+          }),
+      journal,
+      lanes,
+      laneNames: callable(definitions).map((connector) => connector.id),
+      metrics,
+      board: createBoard({ queues: lanes.queues, controls, basePath: '/queues', by: 'bull-board' }),
+      adminToken: adminToken.token,
+      log,
+      isClosing: () => closing,
+    });
+    const server = await listen(app, environment);
+    closers.push(() => server.close(HTTP_GRACE_MS));
+    let closed: Promise<void> | undefined;
+    return {
+      url: server.url,
+      backend: ground.backend,
+      operations: { journal, lanes, controls },
+      ...(adminToken.isNew ? { newAdminToken: adminToken.token } : {}),
+      close() {
+        closing = true;
+        closed ??= closeAll();
+        return closed;
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+export async function openOperations(options: {
+  readonly environment: Environment;
+  readonly log: Log;
+}): Promise<Operations> {
+  const { environment, log } = options;
+  const closers: Closer[] = [];
+  try {
+    const { journal, lanes } = await openGround({ environment, log, meter: silentMeter, closers });
+    const controls = createControls({ journal, lanes, log });
+    return { journal, lanes, controls, close: () => closeInTurn(closers, log) };
+  } catch (error) {
+    await closeInTurn(closers, log);
+    throw error;
+  }
+}
+
+type Closer = () => Promise<void>;
+
+/** What was opened last is closed first, and one that fails does not keep the others open. */
+async function closeInTurn(closers: readonly Closer[], log: Log): Promise<void> {
+  for (const close of closers.toReversed()) {
+    await close().catch((error: unknown) =>
+      log.warn({ err: error }, 'a part did not close cleanly'),
+    );
+  }
+}
+
+async function requireDefinitions(environment: Environment): Promise<Definitions> {
+  const { definitions, problems } = await loadProject(environment);
+  if (definitions !== undefined) return definitions;
+  const errors = problems.filter((problem) => problem.severity === 'error').map(formatProblem);
+  throw new CrossdockError(
+    'definitions-invalid',
+    `the files in ${environment.folder} have mistakes:\n${errors.join('\n')}`,
+  );
+}
+
+/** The connectors that have a lane. */
+function callable(definitions: Definitions): readonly ConnectorDefinition[] {
+  return [...definitions.connectors.values()].filter((one) => one.operations.size > 0);
+}
+
+interface Ground {
+  readonly journal: Journal;
+  readonly lanes: BullmqLanes;
+  readonly backend: 'redis' | 'postgres';
+}
+
+async function openGround(parts: {
+  readonly environment: Environment;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly definitions?: Definitions;
+  readonly closers: Closer[];
+}): Promise<Ground> {
+  const { environment, log, meter, definitions, closers } = parts;
+  const url = await databaseUrl(environment, log, closers);
+  const onError = (error: Error): void => log.warn({ err: error }, 'a database connection dropped');
+  const journal = await openPostgresJournal({
+    url,
+    migrationsFolder: join(packageRoot, 'migrations'),
+    meter,
+    onError,
+  });
+  closers.push(() => journal.close());
+  const names = definitions === undefined ? [] : callable(definitions).map((one) => one.id);
+  const { redisUrl } = environment;
+  const backend =
+    redisUrl === undefined
+      ? await createPostgresLaneBackend({ url, workers: names.length, onError })
+      : createRedisBackend({
+          url: redisUrl,
+          onError: (error) => log.debug({ err: error }, 'Redis connection'),
+        });
+  const lanes = createBullmqLanes({ backend, names, log });
+  closers.push(() => lanes.close(LANES_GRACE_MS));
+  return { journal, lanes, backend: backend.name };
+}
+
+async function databaseUrl(environment: Environment, log: Log, closers: Closer[]): Promise<string> {
+  if (environment.databaseUrl !== undefined) return environment.databaseUrl;
+  const embedded = await startEmbeddedPostgres({ dataFolder: environment.dataFolder, log });
+  closers.push(() => embedded.close());
+  return embedded.url;
+}
+
+function startDelivery(parts: {
+  readonly definitions: Definitions;
+  readonly routes: Routes;
+  readonly journal: Journal;
+  readonly lanes: Lanes;
+  readonly log: Log;
+  readonly environment: Environment;
+  readonly meter: Meter;
+  readonly closers: Closer[];
+}): void {
+  const { definitions, routes, journal, lanes, log, environment, meter, closers } = parts;
+  const mapper = createChildPoolMapper({
+    onEvaluation: (ms, kind) => meter.mapping(kind, ms),
+  });
+  closers.push(() => mapper.close());
+  const connectors = new Map(
+    callable(definitions).map((definition) => [
+      definition.id,
+      liveConnector(definition, environment),
+    ]),
+  );
+  closers.push(async () => {
+    await Promise.all([...connectors.values()].map(({ connector }) => connector.close()));
+  });
+  const ports = { journal, lanes, routes, mapper, connectors, meter, log, now: Date.now };
+  for (const { definition } of connectors.values()) {
+    const deliver = createDeliver(ports, definition.timeoutMs);
+    lanes.work(definition.id, definition.limits, deliver);
+  }
+  // Closing the lanes first lets the deliveries under way end with their ports still open.
+  closers.push(() => lanes.close(LANES_GRACE_MS));
+  const sweep = createSweep({ journal, lanes, meter, log });
+  const { retentionDays } = environment;
+  const housekeeping = startHousekeeping({ journal, log, retentionDays, sweep });
+  closers.push(() => housekeeping.close());
+}
+
+function liveConnector(definition: ConnectorDefinition, environment: Environment): LiveConnector {
+  const kind = connectorKinds.find((one) => one.kind === definition.kind);
+  if (kind === undefined) throw new Error(`connector ${definition.id} has no kind`);
+  const context = { folder: environment.folder, now: Date.now };
+  return { definition, connector: kind.create(definition, context) };
+}

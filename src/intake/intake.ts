@@ -1,0 +1,139 @@
+// Intake: from a request's bytes to a committed event, and nothing else. It waits for the journal
+// only, never for an outside system, a lane or a mapping.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ConnectorDefinition, ReceiveDefinition } from '../definitions/definitions.ts';
+import type { Routes } from '../definitions/routes.ts';
+import type { Appended, Journal, NewEvent } from '../journal/journal.ts';
+import { CrossdockError } from '../model/errors.ts';
+import type { Headers } from '../model/event.ts';
+import { newId } from '../model/ids.ts';
+import type { Log } from '../model/log.ts';
+import type { Meter } from '../model/meter.ts';
+import { type Lanes, laneJobsOf } from '../queue/lanes.ts';
+import { identify } from './identify.ts';
+import { isAuthentic } from './verify.ts';
+
+export interface IntakeRequest {
+  readonly connector: string;
+  /** As Node gives them: names in lower case, repeated ones joined. */
+  readonly headers: IncomingHttpHeaders;
+  /** The exact bytes that were received. */
+  readonly body: Buffer;
+}
+
+export interface IntakeAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body: { readonly id: string };
+}
+
+export interface Intake {
+  /** Bytes that a body of this connector may have; `undefined` where it receives nothing. */
+  bodyBytesMax(connector: string): number | undefined;
+  /**
+   * Resolves with the event's id after its commit; for a message that came before, with the first
+   * one's id. Rejects `connector-unknown`, `signature-invalid`, `request-malformed`, or
+   * `journal-unavailable` when the journal did not take it in time.
+   */
+  accept(request: IntakeRequest): Promise<IntakeAnswer>;
+}
+
+/** A vendor waits a few seconds at most; past this it is told to come again. */
+const APPEND_DEADLINE_MS = 2_000;
+
+/** What identifies a person or a session at the sender is not kept. */
+const unkeptHeaders = ['authorization', 'cookie', 'proxy-authorization'];
+
+export function createIntake(ports: {
+  readonly connectors: ReadonlyMap<string, ConnectorDefinition>;
+  readonly routes: Routes;
+  readonly journal: Journal;
+  readonly lanes: Lanes;
+  readonly meter: Meter;
+  readonly log: Log;
+}): Intake {
+  const { connectors, routes, journal, lanes, meter, log } = ports;
+
+  const schedule = (event: NewEvent): void => {
+    if (event.deliveries.length === 0) return;
+    lanes.add(laneJobsOf(event)).catch((error: unknown) => {
+      log.debug({ err: error, event: event.id }, 'not scheduled; the sweep will do it');
+    });
+  };
+
+  return {
+    bodyBytesMax: (connector) => connectors.get(connector)?.receive?.bodyBytesMax,
+    async accept({ connector, headers: received, body }) {
+      const headers = plainHeaders(received);
+      const receive = receiverOf(connectors, connector);
+      if (!isAuthentic(receive, headers, body)) {
+        throw new CrossdockError(
+          'signature-invalid',
+          `connector ${connector}: the signature does not fit`,
+        );
+      }
+      const { topic, ...identity } = identify(receive, headers, body);
+      const event: NewEvent = {
+        id: newId(),
+        source: connector,
+        topic,
+        ...identity,
+        body,
+        headers: keptHeaders(headers),
+        deliveries: routes.route(connector, topic),
+      };
+      const appended = await appendInTime(journal, event);
+      if (appended.kind === 'stored') {
+        schedule(event);
+        return { status: 200, body: { id: appended.id } };
+      }
+      meter.duplicate(connector);
+      if (!appended.sameBody) {
+        log.warn({ source: connector, event: appended.id }, 'same id came with another body');
+      }
+      return { status: 200, body: { id: appended.id } };
+    },
+  };
+}
+
+function receiverOf(
+  connectors: ReadonlyMap<string, ConnectorDefinition>,
+  id: string,
+): ReceiveDefinition {
+  const receive = connectors.get(id)?.receive;
+  if (receive !== undefined) return receive;
+  throw new CrossdockError('connector-unknown', 'no connector of this name receives webhooks');
+}
+
+async function appendInTime(journal: Journal, event: NewEvent): Promise<Appended> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const message = `the journal did not take the event within ${APPEND_DEADLINE_MS} ms`;
+      reject(new CrossdockError('journal-unavailable', message));
+    }, APPEND_DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([journal.append(event), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function plainHeaders(headers: IncomingHttpHeaders): Headers {
+  const plain: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (typeof value === 'string') plain[name] = value;
+    else if (value !== undefined) plain[name] = value.join(', ');
+  }
+  return plain;
+}
+
+function keptHeaders(headers: Headers): Headers {
+  if (!unkeptHeaders.some((name) => name in headers)) return headers;
+  const kept = Object.entries(headers).filter(([name]) => !unkeptHeaders.includes(name));
+  return Object.fromEntries(kept);
+}

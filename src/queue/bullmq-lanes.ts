@@ -1,0 +1,188 @@
+// The lanes on BullMQ: a queue a connector, and a worker where this process delivers.
+
+import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
+import type { Log } from '../model/log.ts';
+import { withinDeadline } from './deadline.ts';
+import { createErrorStormBreaker } from './error-storm.ts';
+import { createLaneAdder, jobIdOf, type LaneAdder } from './lane-adder.ts';
+import type {
+  LaneBackend,
+  LaneJobData,
+  LaneProcessor,
+  LaneQueue,
+  LaneWorker,
+} from './lane-backend.ts';
+import type { LaneJob, LaneLimits, Lanes, LaneWork } from './lanes.ts';
+
+const COMMAND_DEADLINE_MS = 5_000;
+/** A job that met a bug of ours, or a version that it does not know, comes again after this. */
+const AFTER_BUG_MS = 30_000;
+
+export interface BullmqLanes extends Lanes {
+  /** For Bull Board. */
+  readonly queues: readonly LaneQueue[];
+}
+
+interface Lane {
+  readonly queue: LaneQueue;
+  readonly adder: LaneAdder;
+}
+
+export function createBullmqLanes(options: {
+  readonly backend: LaneBackend;
+  /** The connectors that can be called: each gets a lane. */
+  readonly names: readonly string[];
+  readonly log: Log;
+}): BullmqLanes {
+  const { backend, log } = options;
+  const lanes = new Map<string, Lane>();
+  const workers: RunningWorker[] = [];
+  let closed: Promise<void> | undefined;
+
+  const lane = (name: string): Lane => {
+    const known = lanes.get(name);
+    if (known !== undefined) return known;
+    const queue = backend.createQueue(name);
+    queue.on('error', (error) => log.debug({ err: error, lane: name }, 'lane queue error'));
+    const made = { queue, adder: createLaneAdder(backend, queue) };
+    lanes.set(name, made);
+    return made;
+  };
+  for (const name of options.names) lane(name);
+
+  const command = <T>(name: string, run: (queue: LaneQueue) => Promise<T>): Promise<T> =>
+    withinDeadline(run(lane(name).queue), COMMAND_DEADLINE_MS, `lane ${name}`);
+
+  return {
+    queues: [...lanes.values()].map((one) => one.queue),
+    async add(jobs) {
+      await Promise.all(jobs.map((job) => lane(job.lane).adder.add(job)));
+    },
+    async findMissing(jobs) {
+      const states = await Promise.all(
+        jobs.map((job) => command(job.lane, (queue) => queue.getJobState(jobIdOf(job)))),
+      );
+      return jobs.filter((_, index) => !heldStates.has(states[index] ?? 'unknown'));
+    },
+    work(name, limits, work) {
+      workers.push(startWorker({ backend, log, name, limits, work }));
+    },
+    pause: (name) => command(name, (queue) => queue.pause()),
+    resume: (name) => command(name, (queue) => queue.resume()),
+    isPaused: (name) => command(name, (queue) => queue.isPaused()),
+    count: (name) =>
+      command(name, async (queue) => {
+        const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed');
+        const of = (state: string): number => counts[state] ?? 0;
+        const [waiting, active] = [of('waiting'), of('active')];
+        return { waiting, active, delayed: of('delayed'), failed: of('failed') };
+      }),
+    ping: () => withinDeadline(backend.ping(), COMMAND_DEADLINE_MS, 'lanes'),
+    close(deadlineMs) {
+      closed ??= close(deadlineMs);
+      return closed;
+    },
+  };
+
+  async function close(deadlineMs: number): Promise<void> {
+    const ended = Promise.all(workers.map((worker) => worker.close()));
+    await withinDeadline(ended, deadlineMs, 'lanes closing').catch((error: unknown) => {
+      log.warn({ err: error }, 'lanes did not finish in time; their jobs will be taken over');
+    });
+    const queues = [...lanes.values()].map(({ queue }) => queue.close());
+    await withinDeadline(Promise.all(queues), 1_000, 'lanes closing').catch(ignoreLate);
+    await withinDeadline(backend.close(), 1_000, 'lanes closing').catch(ignoreLate);
+  }
+
+  // Without a connection a queue cannot say goodbye; the process ends all the same.
+  function ignoreLate(error: unknown): void {
+    log.debug({ err: error }, 'lanes closed without their backend');
+  }
+}
+
+/** Where a job may be and still come up by itself. */
+const heldStates: ReadonlySet<string> = new Set([
+  'waiting',
+  'delayed',
+  'active',
+  'prioritized',
+  'paused',
+  'waiting-children',
+]);
+
+interface RunningWorker {
+  close(): Promise<void>;
+}
+
+function startWorker(parts: {
+  readonly backend: LaneBackend;
+  readonly log: Log;
+  readonly name: string;
+  readonly limits: LaneLimits;
+  readonly work: LaneWork;
+}): RunningWorker {
+  const { backend, log, name, limits, work } = parts;
+  const worker = backend.createWorker(name, limits, processorOf(name, work, log));
+  const breaker = createErrorStormBreaker(worker, name, log);
+  worker.on('error', breaker.onError);
+  worker.on('lockRenewalFailed', (ids) => {
+    for (const id of ids) worker.cancelJob(id, 'lock lost');
+  });
+  return {
+    close() {
+      breaker.stop();
+      return closeWorker(worker);
+    },
+  };
+}
+
+function closeWorker(worker: LaneWorker): Promise<void> {
+  const closed = worker.close();
+  worker.cancelAllJobs('closing');
+  return closed;
+}
+
+// BullMQ hands over the signal only to a function of three parameters.
+function processorOf(lane: string, work: LaneWork, log: Log): LaneProcessor {
+  return async (job, token, signal) => {
+    if (job.data.v !== 1) return again(job, token, AFTER_BUG_MS);
+    const step = await work(laneJobOf(lane, job.data), signal ?? neverAborted).catch(
+      (error: unknown) => {
+        log.error({ err: error, lane, delivery: job.data.delivery }, 'delivery met a bug');
+        return { kind: 'again' as const, inMs: AFTER_BUG_MS };
+      },
+    );
+    switch (step.kind) {
+      case 'done':
+        return step.note;
+      case 'failed':
+        throw new UnrecoverableError(step.reason);
+      case 'again':
+        return again(job, token, step.inMs);
+    }
+  };
+}
+
+const neverAborted = new AbortController().signal;
+
+async function again(
+  job: Job<LaneJobData, string, string>,
+  token: string | undefined,
+  inMs: number,
+): Promise<never> {
+  await job.moveToDelayed(Date.now() + Math.ceil(inMs), token);
+  throw new DelayedError();
+}
+
+function laneJobOf(lane: string, data: LaneJobData): LaneJob {
+  return {
+    lane,
+    deliveryId: data.delivery,
+    eventId: data.event,
+    round: data.round,
+    flow: data.flow,
+    topic: data.topic,
+    key: data.key,
+    dueInMs: 0,
+  };
+}

@@ -1,0 +1,56 @@
+// What the lanes need of the store behind BullMQ. Two exist, chosen by the composition root.
+
+import type { Queue, Worker } from 'bullmq';
+import type { LaneLimits } from './lanes.ts';
+
+/** What one lane job carries: ids and names, never a body. Shown to operators as it is. */
+export interface LaneJobData {
+  /** The shape of this; a worker that does not know it leaves the job to one that does. */
+  readonly v: 1;
+  readonly delivery: string;
+  readonly event: string;
+  readonly round: number;
+  readonly flow: string;
+  readonly topic: string;
+  readonly key: string;
+}
+
+export type LaneQueue = Queue<LaneJobData, string, string>;
+export type LaneWorker = Worker<LaneJobData, string, string>;
+export type LaneProcessor = (
+  job: import('bullmq').Job<LaneJobData, string, string>,
+  token: string | undefined,
+  signal: AbortSignal | undefined,
+) => Promise<string>;
+
+export interface LaneBackend {
+  readonly name: 'redis' | 'postgres';
+  createQueue(lane: string): LaneQueue;
+  createWorker(lane: string, limits: LaneLimits, process: LaneProcessor): LaneWorker;
+  /** `false` while there is no connection, so that callers fail at once and nothing piles up. */
+  isReachable(): boolean;
+  ping(): Promise<void>;
+  /** After every queue and worker has been closed. */
+  close(): Promise<void>;
+}
+
+/** Named limits of the lanes; each has its reason beside it. */
+export const laneOptions = {
+  /** Every key of ours begins with it; the braces keep a Redis Cluster's keys on one node. */
+  prefix: '{crossdock}',
+  job: {
+    // The retry schedule is the journal's: a crash, a stall or a flush never spends an attempt.
+    attempts: 1,
+    removeOnComplete: { age: 3_600, count: 1_000 },
+    removeOnFail: { age: 14 * 86_400, count: 10_000 },
+  },
+  worker: {
+    // A killed process' jobs are taken over after at most lockDuration + stalledInterval.
+    lockDuration: 30_000,
+    stalledInterval: 10_000,
+    // Past this a job fails; the journal still has the delivery and the sweep makes a new job.
+    maxStalledCount: 5,
+    runRetryDelay: 2_000,
+    drainDelay: 5,
+  },
+} as const;

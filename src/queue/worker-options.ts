@@ -1,0 +1,14 @@
+import { laneOptions } from './lane-backend.ts';
+import type { LaneLimits } from './lanes.ts';
+
+/** The worker's options that every backend shares. */
+export function workerOptions(limits: LaneLimits) {
+  const { rate, concurrency } = limits;
+  return {
+    ...laneOptions.worker,
+    concurrency,
+    removeOnComplete: laneOptions.job.removeOnComplete,
+    removeOnFail: laneOptions.job.removeOnFail,
+    ...(rate === undefined ? {} : { limiter: { max: rate.count, duration: rate.perMs } }),
+  };
+}
