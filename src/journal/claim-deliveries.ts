@@ -68,12 +68,14 @@ export async function claimDeliveries(
   const claims = new Map(rows.map((row) => [row.delivery_id, claimOf(row)]));
   const refused = requests.filter((request) => !claims.has(request.deliveryId));
   const reasons = refused.length === 0 ? new Map() : await explain(database, refused);
-  return requests.map((request) => {
-    const claim = claims.get(request.deliveryId);
-    // Twice in one batch: the first one has it.
-    claims.delete(request.deliveryId);
-    if (claim !== undefined) return { kind: 'claimed', claim };
-    return reasons.get(request.deliveryId) ?? { kind: 'gone', state: 'unknown' };
+  const given = new Set<string>();
+  return requests.map(({ deliveryId, leaseMs }) => {
+    const claim = claims.get(deliveryId);
+    if (claim === undefined) return reasons.get(deliveryId) ?? { kind: 'gone', state: 'unknown' };
+    // Asked for twice in one batch: the first one has it.
+    if (given.has(deliveryId)) return { kind: 'later', inMs: leaseMs };
+    given.add(deliveryId);
+    return { kind: 'claimed', claim };
   });
 }
 

@@ -2,7 +2,7 @@
 // and renamed as the last step, so that a kill at any moment leaves either nothing or a whole
 // cluster, and of two hubs that make one at once the slower takes the other's.
 import { randomBytes } from 'node:crypto';
-import { chown, link, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, link, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   isErrno,
@@ -18,20 +18,17 @@ import { runProgram, serverFailed } from './embedded-program.ts';
 export const ROLE = 'crossdock';
 
 const INIT_DEADLINE_MS = 60_000;
+const CLUSTER_PREFIX = 'postgres-init-';
+const SMALL_FILE_PREFIX = 'postgres-write-';
 
 /** Sees to it that there is a cluster that our programs can serve; resolves with its password. */
 export async function prepareCluster(place: Place): Promise<string> {
-  try {
-    const version = await readIfPresent(join(place.cluster, 'PG_VERSION'));
-    const password = await preparePassword(place, version !== undefined);
-    if (version === undefined) await createCluster(place, password);
-    else checkVersion(place, version.trim());
-    await noteLocation(place);
-    return password;
-  } catch (error) {
-    if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT')) throw error;
-    throw serverFailed(`the data folder cannot be used (${(error as Error).message})`, error);
-  }
+  const version = await readIfPresent(join(place.cluster, 'PG_VERSION'));
+  const password = await preparePassword(place, version !== undefined);
+  if (version === undefined) await createCluster(place, password);
+  else checkVersion(place, version.trim());
+  await noteLocation(place);
+  return password;
 }
 
 function checkVersion({ cluster, binaries }: Place, version: string): void {
@@ -49,7 +46,7 @@ async function preparePassword(place: Place, clusterExists: boolean): Promise<st
   if (clusterExists) {
     throw serverFailed(`${file} is missing, without which ${place.cluster} cannot be opened`);
   }
-  const temporary = temporaryPath(place.dataFolder, 'postgres-write-');
+  const temporary = temporaryPath(place.dataFolder, SMALL_FILE_PREFIX);
   const handle = await open(temporary, 'wx', 0o600);
   try {
     await handle.writeFile(`${randomBytes(24).toString('hex')}\n`);
@@ -68,11 +65,11 @@ async function preparePassword(place: Place, clusterExists: boolean): Promise<st
 }
 
 async function createCluster(place: Place, password: string): Promise<void> {
+  if (await isCreatedByNow(place.cluster)) return;
   const parent = dirname(place.cluster);
-  const prefix = 'postgres-init-';
-  await removeLeftovers(parent, prefix);
-  await removeLeftovers(place.dataFolder, 'postgres-write-');
-  const temporary = temporaryPath(parent, prefix);
+  await removeLeftovers(parent, CLUSTER_PREFIX);
+  await removeLeftovers(place.dataFolder, SMALL_FILE_PREFIX);
+  const temporary = temporaryPath(parent, CLUSTER_PREFIX);
   try {
     await mkdir(temporary, { mode: 0o700 });
     if (place.user !== undefined) await chown(temporary, place.user.uid, place.user.gid);
@@ -118,16 +115,25 @@ async function moveIntoPlace(temporary: string, cluster: string): Promise<void> 
   try {
     await rename(temporary, cluster);
   } catch (error) {
-    if ((await readIfPresent(join(cluster, 'PG_VERSION'))) !== undefined) return;
-    throw serverFailed(`${cluster} is in the way of a new cluster: move it away`, error);
+    if (!(await isCreatedByNow(cluster))) throw error;
   }
+}
+
+/** Whether another hub was quicker; throws when something else has the cluster's place. */
+async function isCreatedByNow(cluster: string): Promise<boolean> {
+  const names = await readdir(cluster).catch((error): string[] => {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  });
+  if (names.length === 0 || names.includes('PG_VERSION')) return names.length > 0;
+  throw serverFailed(`${cluster} is in the way of a new cluster: move it away`);
 }
 
 /** Written after the cluster is there: a note without its cluster means that data are lost. */
 async function noteLocation(place: Place): Promise<void> {
   const note = locationNote(place.dataFolder);
   if (!place.relocated || (await readIfPresent(note)) !== undefined) return;
-  const temporary = temporaryPath(place.dataFolder, 'postgres-write-');
+  const temporary = temporaryPath(place.dataFolder, SMALL_FILE_PREFIX);
   await writeFile(temporary, `${place.cluster}\n`, { flag: 'wx' });
   await rename(temporary, note);
 }

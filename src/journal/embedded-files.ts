@@ -1,6 +1,7 @@
 // Files and folders that must appear whole or not at all: unique names next to the goal, a
 // rename at the end, and a broom for what a killed process left behind.
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -41,12 +42,13 @@ export async function removeLeftovers(folder: string, prefix: string): Promise<v
   }
 }
 
+/** A process that has ended and waits for its parent to notice is not alive. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
   } catch (error) {
-    return isErrno(error, 'EPERM');
+    return isErrno(error, 'EPERM') && !isZombie(pid);
   }
 }
 
@@ -58,6 +60,16 @@ export async function syncFolder(folder: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+function isZombie(pid: number): boolean {
+  if (process.platform !== 'linux') return false;
+  try {
+    // The state follows the name, which stands in parentheses and may contain anything.
+    return /\) [ZX] [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
   }
 }
 

@@ -2,7 +2,7 @@
 // folder. Root cannot run PostgreSQL, so an unprivileged system user does it for root, and what
 // that user cannot reach is placed in a system folder, with a note in the data folder.
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, readFile, realpath, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, realpath, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Log } from '../model/log.ts';
@@ -62,13 +62,13 @@ interface Found {
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
 }
 
-function refuseForeignCluster({ cluster, owner }: Found): void {
+function refuseForeignCluster({ cluster, dataFolder, owner }: Found): void {
   const uid = process.getuid?.();
   if (uid === undefined || owner === undefined || owner.uid === uid) return;
   throw serverFailed(
     `the data in ${cluster} belong to another user (uid ${owner.uid}; root lets one of its own ` +
       'run the server): run the hub as root as before, ' +
-      `or stop it and hand the data over with "chown -R ${uid} ${cluster}"`,
+      `or stop it and hand the data over with "chown -R ${uid} ${dataFolder} ${cluster}"`,
   );
 }
 

@@ -53,7 +53,7 @@ export interface EmbeddedPostgres {
 }
 
 const START_DEADLINE_MS = 30_000;
-const PROGRESS_AFTER_MS = 2_000;
+const PROGRESS_INTERVAL_MS = 2_000;
 const POLL_INTERVAL_MS = 15;
 const RETRY_INTERVAL_MS = 200;
 const CONNECT_DEADLINE_MS = 5_000;
@@ -66,22 +66,41 @@ export async function startEmbeddedPostgres(
   options: EmbeddedPostgresOptions,
 ): Promise<EmbeddedPostgres> {
   const startedMs = Date.now();
-  const place = await choosePlace(options, await findBinaries());
-  const password = await prepareCluster(place);
-  const logFile = join(place.dataFolder, 'postgres.log');
-  const log = await openServerLog(logFile, place.user);
   const progress = setInterval(() => {
-    options.log.info({ logFile }, 'embedded PostgreSQL is still starting');
-  }, PROGRESS_AFTER_MS);
+    const fields = { dataFolder: options.dataFolder, tookMs: Date.now() - startedMs };
+    options.log.info(fields, 'embedded PostgreSQL is still starting');
+  }, PROGRESS_INTERVAL_MS);
   try {
-    const server = await bringUp({ place, password, log, options });
-    const { pid, port } = server;
-    const fields = { pid, port, cluster: place.cluster, tookMs: Date.now() - startedMs };
+    const place = await choosePlace(options, await findBinaries());
+    const password = await prepareCluster(place);
+    const server = await serve(place, password, options);
+    const fields = { pid: server.pid, cluster: place.cluster, tookMs: Date.now() - startedMs };
     const what = server.startedByUs ? 'started' : 'was running and is used';
     options.log.info(fields, `embedded PostgreSQL ${what}`);
-    return runningServer(server, { place, password, log: options.log, logFile });
+    return server;
+  } catch (error) {
+    // What a call of the operating system said: a folder that is full, read-only or not ours.
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    throw serverFailed(
+      `the data folder ${options.dataFolder} cannot be used (${error.message})`,
+      error,
+    );
   } finally {
     clearInterval(progress);
+  }
+}
+
+async function serve(
+  place: Place,
+  password: string,
+  options: EmbeddedPostgresOptions,
+): Promise<EmbeddedPostgres> {
+  const logFile = join(place.dataFolder, 'postgres.log');
+  const log = await openServerLog(logFile, place.user);
+  try {
+    const server = await bringUp({ place, password, log, options });
+    return runningServer(server, { place, password, log: options.log, logFile });
+  } finally {
     await log.handle.close();
   }
 }
@@ -138,7 +157,10 @@ async function enter(
   try {
     const timeoutMs = CONNECT_DEADLINE_MS;
     const attempt = await openKeeper({ port, password, cluster: place.cluster, timeoutMs });
-    if (attempt.kind === 'not-yet') return attempt;
+    if (attempt.kind === 'not-yet') {
+      await sleep(RETRY_INTERVAL_MS);
+      return attempt;
+    }
     return { kind: 'open', server: { keeper: attempt.keeper, pid, port, startedByUs } };
   } catch (error) {
     if (startedByUs) await signalStop(place, pid);
@@ -152,9 +174,7 @@ async function launch(start: Start, found: PostmasterFile): Promise<ServerProces
     port: options.port ?? (await freePort(await lastPort(place.cluster))),
     settings: options.settings ?? {},
     logFd: log.handle.fd,
-    ...(found.kind === 'stale' && found.reusedPid !== undefined
-      ? { reusedPid: found.reusedPid }
-      : {}),
+    stalePid: found.kind === 'stale' ? found.pid : undefined,
   });
 }
 
@@ -169,7 +189,8 @@ async function acceptEnd(start: Start, child: ServerProcess, found: PostmasterFi
   if (portTaken && start.options.port !== undefined) {
     throw serverFailed(`port ${start.options.port} is taken: ${said}`);
   }
-  if (!portTaken && !mayPass && found.kind !== 'serving') {
+  const otherServes = found.kind === 'serving' && found.postmaster.pid !== child.pid;
+  if (!portTaken && !mayPass && !otherServes) {
     throw serverFailed(`${child.ended()} (log ${start.place.dataFolder}/postgres.log): ${said}`);
   }
   await sleep(RETRY_INTERVAL_MS);
@@ -214,7 +235,7 @@ async function release(server: Server, belongings: Belongings): Promise<void> {
   } finally {
     await keeper.leave();
   }
-  if (await waitForStop(place.cluster, pid)) log.info({ pid }, 'embedded PostgreSQL stopped');
+  if (await waitForStop(pid)) log.info({ pid }, 'embedded PostgreSQL stopped');
   else log.warn({ pid }, 'embedded PostgreSQL is still stopping');
 }
 

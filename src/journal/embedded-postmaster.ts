@@ -22,7 +22,7 @@ export interface Postmaster {
 export type PostmasterFile =
   | { readonly kind: 'serving'; readonly postmaster: Postmaster }
   /** Left by a server that is no more; some other program may have its process id now. */
-  | { readonly kind: 'stale'; readonly reusedPid: number | undefined }
+  | { readonly kind: 'stale'; readonly pid: number }
   | { readonly kind: 'absent' };
 
 export interface ServerProcess {
@@ -67,8 +67,7 @@ export async function readPostmasterFile(cluster: string): Promise<PostmasterFil
   const lines = (text ?? '').split('\n').map((line) => line.trim());
   const pid = Number(lines[0]);
   if (!Number.isInteger(pid) || pid <= 1) return { kind: 'absent' };
-  const runs = await whatRuns(pid, cluster);
-  if (runs !== 'server') return { kind: 'stale', reusedPid: runs === 'other' ? pid : undefined };
+  if (!(await isServer(pid, cluster))) return { kind: 'stale', pid };
   const port = Number(lines[3]) || undefined;
   return { kind: 'serving', postmaster: { pid, port, ready: lines[7] === 'ready' } };
 }
@@ -76,14 +75,20 @@ export async function readPostmasterFile(cluster: string): Promise<PostmasterFil
 /** Starts a server that outlives the hub: a process group of its own, its output in the log. */
 export function spawnPostmaster(
   place: Place,
-  options: { port: number; settings: Record<string, string>; logFd: number; reusedPid?: number },
+  options: {
+    port: number;
+    settings: Record<string, string>;
+    logFd: number;
+    stalePid?: number | undefined;
+  },
 ): ServerProcess {
   const settings = Object.entries({ ...defaultSettings, ...options.settings });
   const args = ['-D', place.cluster, '-p', String(options.port)];
   for (const [name, value] of settings) args.push('-c', `${name}=${value}`);
-  // PostgreSQL takes the process of this id for no server, as it does when pg_ctl names its caller.
+  // PostgreSQL believes that a process of this id is no server, as it does when pg_ctl names its
+  // caller; by itself it would respect even one that has ended and was not yet collected.
   const stale =
-    options.reusedPid === undefined ? {} : { PG_GRANDPARENT_PID: String(options.reusedPid) };
+    options.stalePid === undefined ? {} : { PG_GRANDPARENT_PID: String(options.stalePid) };
   const child: ChildProcess = spawn(place.binaries.postgres, args, {
     ...asUser(place.user),
     cwd: '/',
@@ -117,14 +122,13 @@ export async function signalStop(place: Place, pid: number): Promise<void> {
 }
 
 /** Whether the server was gone within the deadline. */
-export async function waitForStop(cluster: string, pid: number): Promise<boolean> {
+export async function waitForStop(pid: number): Promise<boolean> {
   const deadline = Date.now() + STOP_DEADLINE_MS;
-  while (Date.now() < deadline) {
-    const found = await readPostmasterFile(cluster);
-    if (found.kind !== 'serving' || found.postmaster.pid !== pid) return true;
+  while (isAlive(pid)) {
+    if (Date.now() > deadline) return false;
     await sleep(POLL_INTERVAL_MS);
   }
-  return false;
+  return true;
 }
 
 /** The port that the cluster's last server had, so that pools of other processes find it again. */
@@ -153,13 +157,11 @@ export async function freePort(preferred = 0): Promise<number> {
 }
 
 /** A process id alone says nothing: after a crash or in a new container it is soon reused. */
-async function whatRuns(pid: number, cluster: string): Promise<'server' | 'other' | 'nothing'> {
-  if (!isAlive(pid)) return 'nothing';
-  if (process.platform === 'win32') return 'server';
+async function isServer(pid: number, cluster: string): Promise<boolean> {
+  if (!isAlive(pid)) return false;
+  if (process.platform === 'win32') return true;
   const command = await commandLine(pid);
-  // A process that has ended and was not yet collected by its parent has no command line.
-  if (command === '') return 'nothing';
-  return command.includes('postgres') && command.includes(cluster) ? 'server' : 'other';
+  return command.includes('postgres') && command.includes(cluster);
 }
 
 async function commandLine(pid: number): Promise<string> {
