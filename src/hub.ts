@@ -19,7 +19,7 @@ import { listen } from './http/server.ts';
 import { createIntake } from './intake/intake.ts';
 import { startEmbeddedPostgres } from './journal/embedded-postgres.ts';
 import type { Journal } from './journal/journal.ts';
-import { openPostgresJournal } from './journal/postgres-journal.ts';
+import { migrateJournal, openPostgresJournal } from './journal/postgres-journal.ts';
 import { checkExpression } from './mapping/check-expression.ts';
 import { createChildPoolMapper } from './mapping/child-pool-mapper.ts';
 import { CrossdockError } from './model/errors.ts';
@@ -160,6 +160,28 @@ export async function openOperations(options: {
   }
 }
 
+/** Brings the journal, and the lanes where they are on PostgreSQL, to this version. */
+export async function migrate(
+  environment: Environment,
+  log: Log,
+): Promise<{ readonly applied: readonly string[] }> {
+  const closers: Closer[] = [];
+  const onError = (error: Error): void => log.warn({ err: error }, 'a database connection dropped');
+  try {
+    const url = await databaseUrl(environment, log, closers);
+    const applied = await migrateJournal({ url, migrationsFolder, onError });
+    if (environment.redisUrl === undefined) {
+      const backend = await createPostgresLaneBackend({ url, workers: 0, onError });
+      await backend.close();
+    }
+    return { applied };
+  } finally {
+    await closeInTurn(closers, log);
+  }
+}
+
+const migrationsFolder = join(packageRoot, 'migrations');
+
 type Closer = () => Promise<void>;
 
 /** What was opened last is closed first, and one that fails does not keep the others open. */
@@ -204,7 +226,7 @@ async function openGround(parts: {
   const onError = (error: Error): void => log.warn({ err: error }, 'a database connection dropped');
   const journal = await openPostgresJournal({
     url,
-    migrationsFolder: join(packageRoot, 'migrations'),
+    migrationsFolder,
     meter,
     onError,
   });

@@ -42,6 +42,19 @@ const limits: BatcherLimits = {
   waitMsMax: 2_000,
 };
 
+/** Brings the journal's tables to this version; resolves with the files that were applied now. */
+export async function migrateJournal(
+  options: Pick<PostgresJournalOptions, 'url' | 'migrationsFolder' | 'onError'>,
+): Promise<readonly string[]> {
+  const { url, onError } = options;
+  const database = openDatabase({ url, name: 'crossdock-migrate', onError });
+  try {
+    return await migrate(database, options.migrationsFolder);
+  } finally {
+    await database.close();
+  }
+}
+
 /** Connects, migrates and checks; rejects `journal-unavailable`, `-not-durable` or `-too-new`. */
 export async function openPostgresJournal(options: PostgresJournalOptions): Promise<Journal> {
   const database = openDatabase({
