@@ -1,7 +1,7 @@
 // What tests of connectors begin with: a definition, a context, a message.
 
-import type { ConnectorDefinition } from '../../src/definitions/definitions.ts';
 import type { ConnectorContext, Message } from '../../src/connectors/connector.ts';
+import type { ConnectorDefinition } from '../../src/definitions/definitions.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 
 export interface DefinitionParts {

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { listen } from '../../src/http/server.ts';
+import type { LaneSummary } from '../../src/journal/journal.ts';
+import { isCrossdockError } from '../../src/model/errors.ts';
+import { type HubParts, startHttp } from '../support/http-hub.ts';
+
+const away = () => Promise.reject(new Error('away'));
+const here = {
+  journal: { ping: async () => ({ clockAheadMs: 0 }) },
+  lanes: { ping: async () => undefined },
+};
+
+async function ask(parts: HubParts, path: string): Promise<{ status: number; text: string }> {
+  const hub = await startHttp(parts);
+  try {
+    const response = await fetch(`${hub.url}${path}`);
+    return { status: response.status, text: await response.text() };
+  } finally {
+    await hub.server.close(1_000);
+  }
+}
+
+test('/healthz asks neither the journal nor the lanes', async () => {
+  const { status, text } = await ask(
+    { journal: { ping: away }, lanes: { ping: away } },
+    '/healthz',
+  );
+  assert.equal(status, 200);
+  assert.equal(text, '{"status":"ok"}');
+});
+
+test('/readyz says 200 where both answer', async () => {
+  const { status, text } = await ask(here, '/readyz');
+  assert.equal(status, 200);
+  assert.deepEqual(JSON.parse(text), { status: 'ready', journal: 'ready', lanes: 'ready' });
+});
+
+test('/readyz stays 200 without the lanes, because messages are still taken', async () => {
+  const { status, text } = await ask({ ...here, lanes: { ping: away } }, '/readyz');
+  assert.equal(status, 200);
+  assert.deepEqual(JSON.parse(text), {
+    status: 'degraded',
+    journal: 'ready',
+    lanes: 'unavailable',
+  });
+});
+
+test('/readyz is 503 without the journal, also when it never answers', async () => {
+  const silent = () => new Promise<never>(() => undefined);
+  for (const ping of [away, silent]) {
+    const { status, text } = await ask({ ...here, journal: { ping } }, '/readyz');
+    assert.equal(status, 503);
+    assert.equal(JSON.parse(text).journal, 'unavailable');
+  }
+});
+
+test('/readyz is 503 from the moment the hub is leaving', async () => {
+  const { status, text } = await ask({ ...here, isClosing: () => true }, '/readyz');
+  assert.equal(status, 503);
+  assert.equal(JSON.parse(text).status, 'closing');
+});
+
+const summary: LaneSummary = {
+  connector: 'erp',
+  open: 7,
+  dead: 2,
+  oldestDueMs: 1_500,
+  pausedBy: 'cli',
+};
+
+test('/metrics shows depth, age, dead and the lane, asked once for scrapes that come together', async (context) => {
+  let asked = 0;
+  const hub = await startHttp({
+    journal: {
+      summarizeLanes: async () => {
+        asked += 1;
+        return [summary];
+      },
+    },
+    lanes: { count: async () => ({ waiting: 3, active: 1, delayed: 4, failed: 5 }) },
+  });
+  context.after(() => hub.server.close(1_000));
+  const pages = await Promise.all(
+    [1, 2, 3].map(async () => (await fetch(`${hub.url}/metrics`)).text()),
+  );
+  for (const page of pages) {
+    assert.match(page, /crossdock_deliveries_open\{connector="erp"\} 7/);
+    assert.match(page, /crossdock_deliveries_dead\{connector="erp"\} 2/);
+    assert.match(page, /crossdock_oldest_due_seconds\{connector="erp"\} 1\.5/);
+    assert.match(page, /crossdock_lane_paused\{connector="erp"\} 1/);
+    assert.match(page, /crossdock_lane_jobs\{connector="erp",state="delayed"\} 4/);
+    assert.match(page, /crossdock_up\{part="journal"\} 1/);
+    assert.match(page, /process_resident_memory_bytes/);
+  }
+  assert.equal(asked, 1);
+});
+
+test('/metrics answers while the journal hangs, and says that it does', async () => {
+  const { status, text } = await ask(
+    {
+      journal: { summarizeLanes: () => new Promise<never>(() => undefined) },
+      lanes: { count: away },
+    },
+    '/metrics',
+  );
+  assert.equal(status, 200);
+  assert.match(text, /crossdock_up\{part="journal"\} 0/);
+  assert.match(text, /crossdock_up\{part="lanes"\} 0/);
+  assert.doesNotMatch(text, /crossdock_deliveries_open\{/);
+});
+
+test('every measure that the house reports is on the page', async (context) => {
+  const hub = await startHttp({ journal: { summarizeLanes: away }, lanes: { count: away } });
+  context.after(() => hub.server.close(1_000));
+  const { meter } = hub.metrics;
+  meter.duplicate('shop');
+  meter.attempt('erp', 'delivered', 120);
+  meter.mapping('mapped', 2);
+  meter.batch('append', 12);
+  meter.swept('erp', 3);
+  const page = await (await fetch(`${hub.url}/metrics`)).text();
+  assert.match(page, /crossdock_intake_duplicates_total\{source="shop"\} 1/);
+  assert.match(page, /crossdock_attempts_total\{connector="erp",state="delivered"\} 1/);
+  assert.match(page, /crossdock_attempt_duration_seconds_sum\{connector="erp"\} 0\.12/);
+  assert.match(page, /crossdock_mapping_duration_seconds_count\{kind="mapped"\} 1/);
+  assert.match(page, /crossdock_journal_batch_size_sum\{kind="append"\} 12/);
+  assert.match(page, /crossdock_swept_total\{connector="erp"\} 3/);
+});
+
+test('the front page links to the queues, and an unknown path is a 404 problem', async (context) => {
+  const hub = await startHttp();
+  context.after(() => hub.server.close(1_000));
+  const front = await fetch(`${hub.url}/`);
+  assert.match(await front.text(), /href="\/queues"/);
+  assert.match(String(front.headers.get('content-security-policy')), /default-src 'none'/);
+  const unknown = await fetch(`${hub.url}/wp-login.php`);
+  assert.equal(unknown.status, 404);
+  assert.match(String(unknown.headers.get('content-type')), /application\/problem\+json/);
+});
+
+test('a port that is taken is named, with what to do', async (context) => {
+  const hub = await startHttp();
+  context.after(() => hub.server.close(1_000));
+  const { port } = hub.server;
+  await assert.rejects(
+    listen(() => undefined, { host: '127.0.0.1', port }),
+    (error) =>
+      isCrossdockError(error, 'port-taken') &&
+      error.message.includes(String(port)) &&
+      error.message.includes('PORT'),
+  );
+});
+
+test('closing lets a request under way finish and is not kept up by silent connections', async () => {
+  let arrived: () => void = () => undefined;
+  const started = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  let release: () => void = () => undefined;
+  const server = await listen(
+    (_request, response) => {
+      release = () => response.end('done');
+      arrived();
+    },
+    { host: '127.0.0.1', port: 0 },
+  );
+  const silent = connect(server.port, '127.0.0.1');
+  await once(silent, 'connect');
+  const underWay = fetch(server.url);
+  await started;
+  const startedMs = performance.now();
+  const closed = server.close(10_000);
+  release();
+  assert.equal(await (await underWay).text(), 'done');
+  await closed;
+  assert.ok(performance.now() - startedMs < 5_000);
+  silent.destroy();
+});
+
+test('closing cuts off what is still there after its grace', async () => {
+  let arrived: () => void = () => undefined;
+  const started = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  const server = await listen(() => arrived(), { host: '127.0.0.1', port: 0 });
+  const underWay = fetch(server.url);
+  underWay.catch(() => undefined);
+  await started;
+  await server.close(50);
+  await assert.rejects(underWay);
+});
