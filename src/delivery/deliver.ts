@@ -21,7 +21,7 @@ export interface DeliverPorts extends AttemptPorts {
 }
 
 /** Beside the call itself: mapping before and after it, and the record. */
-const LEASE_MARGIN_MS = 15_000;
+const LEASE_MARGIN_MS = 10_000;
 /** After an error of the hub's own a delivery comes again between these two. */
 const HUB_ERROR_MS_MIN = 2_000;
 const HUB_ERROR_MS_MAX = 6_000;
@@ -62,7 +62,6 @@ interface Holding {
 }
 
 async function deliverClaim(ports: DeliverPorts, claim: Claim, holding: Holding): Promise<Step> {
-  const startedMs = performance.now();
   const verdict = await attempt(ports, claim, holding.signal);
   const { emits, ...rest } = verdict;
   const event = emits === undefined ? undefined : emittedEvent(ports.routes, claim, emits);
@@ -74,7 +73,7 @@ async function deliverClaim(ports: DeliverPorts, claim: Claim, holding: Holding)
   };
   const recorded = await recordWithinLease(ports, record, holding.leaseEndsMs);
   if (recorded === undefined) return { kind: 'again', inMs: HUB_ERROR_MS_MAX };
-  ports.meter.attempt(holding.lane, record.state, performance.now() - startedMs);
+  ports.meter.attempt(holding.lane, record.state, record.attempt?.durationMs ?? 0);
   if (!recorded.accepted) {
     ports.log.warn({ delivery: claim.deliveryId }, 'a newer claim exists: result refused');
     return { kind: 'done', note: 'result refused: a newer claim exists' };

@@ -74,7 +74,7 @@ export async function startEmbeddedPostgres(
     const place = await choosePlace(options, await findBinaries());
     const password = await prepareCluster(place);
     const server = await serve(place, password, options);
-    const fields = { pid: server.pid, cluster: place.cluster, tookMs: Date.now() - startedMs };
+    const fields = { server: server.pid, cluster: place.cluster, tookMs: Date.now() - startedMs };
     const what = server.startedByUs ? 'started' : 'was running and is used';
     options.log.info(fields, `embedded PostgreSQL ${what}`);
     return server;
@@ -214,7 +214,7 @@ function runningServer(server: Server, belongings: Belongings): EmbeddedPostgres
     close() {
       clearInterval(watch);
       closing ??= release(server, belongings).catch((error) => {
-        belongings.log.warn({ pid, err: error }, 'embedded PostgreSQL could not be stopped');
+        belongings.log.warn({ server: pid, err: error }, 'embedded PostgreSQL could not be stopped');
       });
       return closing;
     },
@@ -228,15 +228,15 @@ async function release(server: Server, belongings: Belongings): Promise<void> {
   const { keeper, pid } = current;
   try {
     if (!(await keeper.isAlone())) {
-      log.info({ pid }, 'embedded PostgreSQL stays up: others use it');
+      log.info({ server: pid }, 'embedded PostgreSQL stays up: others use it');
       return;
     }
     await signalStop(place, pid);
   } finally {
     await keeper.leave();
   }
-  if (await waitForStop(pid)) log.info({ pid }, 'embedded PostgreSQL stopped');
-  else log.warn({ pid }, 'embedded PostgreSQL is still stopping');
+  if (await waitForStop(pid)) log.info({ server: pid }, 'embedded PostgreSQL stopped');
+  else log.warn({ server: pid }, 'embedded PostgreSQL is still stopping');
 }
 
 /** The server was killed in between; it may be back, started by somebody else. */

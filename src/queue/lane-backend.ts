@@ -41,13 +41,16 @@ export const laneOptions = {
   job: {
     // The retry schedule is the journal's: a crash, a stall or a flush never spends an attempt.
     attempts: 1,
+    // What failed is said in words; a stack would only show where the program lies.
+    stackTraceLimit: 0,
     removeOnComplete: { age: 3_600, count: 1_000 },
     removeOnFail: { age: 14 * 86_400, count: 10_000 },
   },
   worker: {
-    // A killed process' jobs are taken over after at most lockDuration + stalledInterval.
-    lockDuration: 30_000,
-    stalledInterval: 10_000,
+    // A killed process' jobs are taken over after at most the two together. Short is safe: a worker
+    // that merely stalled still holds the lease in the journal, and nobody else gets the delivery.
+    lockDuration: 10_000,
+    stalledInterval: 5_000,
     // Past this a job fails; the journal still has the delivery and the sweep makes a new job.
     maxStalledCount: 5,
     runRetryDelay: 2_000,

@@ -164,27 +164,27 @@ test('aliases that multiply, deep nesting and many keys end quickly in a problem
   });
   const laughs = `a: &a [lol]\n${levels.join('\n')}\n`;
   const startMs = Date.now();
-  const keys = Array.from({ length: 60_000 }, (_, index) => `k${index}: 1`).join('\n');
+  const keys = Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join('\n');
   const found = await lines({
     'connectors/laughs.yaml': laughs,
-    'connectors/deep.yaml': `a: ${'['.repeat(200_000)}`,
+    'connectors/deep.yaml': `a: ${'['.repeat(20_000)}`,
     'connectors/keys.yaml': `${keys}\n`,
   });
   assert.ok(found.some((line) => line.startsWith('connectors/laughs.yaml:1:1 yaml-too-complex')));
-  assert.ok(found.some((line) => /^connectors\/deep\.yaml:.* yaml-/.test(line)));
+  assert.ok(found.some((line) => /^connectors\/deep\.yaml:.* yaml-too-complex/.test(line)));
   assert.ok(found.some((line) => line.startsWith('connectors/keys.yaml:1:1 unknown-field "k0"')));
   assert.ok(Date.now() - startMs < 20_000);
 });
 
 test('tags, duplicate keys and a second document are mistakes', async () => {
+  const found = await lines({
+    'flows/tag.yaml': `${flow}when: !!js/function 'x'\n`,
+    'flows/twice.yaml': `${flow}to: erp.create\n`,
+    'flows/two.yaml': `${flow}---\n${flow}`,
+  });
+  const errors = found.filter((line) => !line.startsWith('warning'));
   assert.deepEqual(
-    (
-      await lines({
-        'flows/tag.yaml': `${flow}when: !!js/function 'x'\n`,
-        'flows/twice.yaml': `${flow}to: erp.create\n`,
-        'flows/two.yaml': `${flow}---\n${flow}`,
-      })
-    ).map((line) => line.split(/ (?=Unres|Source|")/)[0]),
+    errors.map((line) => line.split(' ', 2).join(' ')),
     [
       'flows/tag.yaml:3:7 yaml-syntax',
       'flows/twice.yaml:3:1 duplicate-key',

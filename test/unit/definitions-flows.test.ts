@@ -60,7 +60,7 @@ test('a flow may listen to what another flow emits, and to nothing else of a sil
     flow('to: erp.cancel', `{ connector: erp, topics: [${topic}] }`);
   assert.deepEqual(await errors({ one: first, two: second('order.created') }), []);
   assert.deepEqual(await errors({ one: first, two: second('order.craeted') }), [
-    'flows/two.yaml:1:35 unknown-topic "erp" does not receive, and no flow emits "erp.order.craeted" (did you mean "order.created"?)',
+    'flows/two.yaml:1:34 unknown-topic "erp" does not receive, and no flow emits "erp.order.craeted" (did you mean "order.created"?)',
   ]);
 });
 
@@ -69,7 +69,7 @@ test('a connector with one fixed topic brings no other', async () => {
     flow('to: erp.create', `{ connector: bell, topics: [${topic}] }`);
   assert.deepEqual(await errors({ one: listen('rung') }), []);
   assert.deepEqual(await errors({ one: listen('rang') }), [
-    'flows/one.yaml:1:36 unknown-topic "bell" has one fixed topic, and no flow emits "bell.rang" (did you mean "rung"?)',
+    'flows/one.yaml:1:35 unknown-topic "bell" has one fixed topic, and no flow emits "bell.rang" (did you mean "rung"?)',
   ]);
 });
 

@@ -94,10 +94,11 @@ function walk(value: unknown, path: string, undescribed: string[]): void {
   }
 }
 
-/** `true` and a bare list of operations refine a field that is described elsewhere. */
+/** `true`, and what conditions add to receive and operations, refine a field described elsewhere. */
 function checkFields(fields: JsonObject, path: string, undescribed: string[]): void {
   for (const [name, field] of Object.entries(fields)) {
-    const refines = field === true || (name === 'operations' && path.endsWith('/then'));
+    const isRefined = ['operations', 'receive'].includes(name) && path.endsWith('/then');
+    const refines = field === true || isRefined;
     const described = typeof field === 'object' && field !== null && 'description' in field;
     if (!refines && !described) undescribed.push(`${path}/properties/${name}`);
   }

@@ -29,10 +29,7 @@ test('finds nothing where everything came exactly once', () => {
 });
 
 test('finds what came never, twice, wrong or under two ids', () => {
-  const posted = [
-    ...(good.posted ?? []),
-    { topic: 'orders/create', status: 200, eventId: 'e-2' },
-  ];
+  const posted = [...(good.posted ?? []), { topic: 'orders/create', status: 200, eventId: 'e-2' }];
   const changes: readonly (readonly [Partial<OrderScore>, RegExp])[] = [
     [{ created: 0 }, /sales orders made: 0 instead of 1/],
     [{ confirmations: 2 }, /confirmations: 2 instead of 1/],

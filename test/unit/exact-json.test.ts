@@ -155,12 +155,6 @@ test('keepsDigits tells which literals a double can hold', () => {
   );
 });
 
-/** Numbers as exact decimals, so that two texts compare by value. */
-function exact(value: unknown): unknown {
-  const text = JSON.stringify(value);
-  return JSON.parse(text);
-}
-
 const literal = fc.oneof(
   fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }).map(String),
   fc
@@ -192,7 +186,7 @@ test('any JSON comes out with every number at its value and everything else unch
       }
       const { numbers: _in, ...restIn } = JSON.parse(source);
       const { numbers: _out, ...restOut } = JSON.parse(out);
-      assert.deepEqual(exact(restOut), exact(restIn));
+      assert.deepEqual(restOut, JSON.parse(JSON.stringify(restIn)));
     }),
     { numRuns: 300 },
   );

@@ -1,0 +1,228 @@
+// `npm run bench`: what the hub does on this machine, beside bare Express and bare BullMQ in the
+// same run. Prints a table and, with --json FILE, writes the figures with versions and machine.
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createLog } from '../src/config/log.ts';
+import { startEmbeddedPostgres } from '../src/journal/embedded-postgres.ts';
+import { measureBareBullmq } from './bare-bullmq.ts';
+import {
+  createBenchProject,
+  type HubUnderTest,
+  removeBenchProject,
+  startHubUnderTest,
+} from './hub-under-test.ts';
+import type { LoadOptions, LoadResult } from './load-client.ts';
+import { benchFiles, benchHeaders, benchOrder } from './order.ts';
+import { type BenchRedis, startBenchRedis } from './redis.ts';
+import { describeMachine, type Figures, printTable } from './report.ts';
+
+const CONNECTIONS = 64;
+
+const help = `npm run bench -- [options]
+  --seconds N     how long each load lasts (default 10)
+  --redis-rate N  orders offered a second, end to end on Redis (default 1000)
+  --pg-rate N     the same on the embedded PostgreSQL alone (default 400)
+  --json FILE     also writes the figures as JSON
+Redis is measured where redis-server is installed.`;
+
+const { values: options } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '10' },
+    'redis-rate': { type: 'string', default: '1000' },
+    'pg-rate': { type: 'string', default: '400' },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (options.help) {
+  console.log(help);
+} else {
+  await main();
+}
+
+async function main(): Promise<void> {
+  const ms = Number(options.seconds) * 1_000;
+  const load = await startLoadProcess();
+  const redis = await startBenchRedis();
+  if (redis === undefined) console.error('no redis-server: apt-get install -y redis-server');
+  const figures: Figures[] = [];
+  const keep = (figure: Figures): void => {
+    figures.push(figure);
+    console.error(`  ${figure.what}: ${figure.perSecond}/s`);
+  };
+  try {
+    console.error(`measuring, ${options.seconds} s a load`);
+    keep(await measureExpress(load, ms));
+    for (const store of redis === undefined ? [undefined] : [redis, undefined]) {
+      keep(await measureIntake(load, ms, store));
+      keep(await measureEndToEnd(load, ms, store));
+      for (const figure of await measureBullmq(store)) keep(figure);
+    }
+  } finally {
+    load.child.send('end');
+    await redis?.stop();
+  }
+  const machine = describeMachine();
+  printTable(machine, figures);
+  if (options.json !== undefined) {
+    await writeFile(options.json, `${JSON.stringify({ machine, figures }, null, 2)}\n`);
+  }
+}
+
+interface LoadProcess {
+  readonly child: ChildProcess;
+  readonly targetPort: number;
+  run(load: Omit<LoadOptions, 'body'> & { readonly body: Buffer }): Promise<LoadResult>;
+}
+
+async function startLoadProcess(): Promise<LoadProcess> {
+  const child = fork(fileURLToPath(new URL('./load-process.js', import.meta.url)));
+  const [{ targetPort }] = (await once(child, 'message')) as [{ targetPort: number }];
+  return {
+    child,
+    targetPort,
+    async run(load) {
+      child.send({ ...load, body: load.body.toString('base64') });
+      const [result] = (await once(child, 'message')) as [LoadResult];
+      return result;
+    },
+  };
+}
+
+function order(port: number, ms: number, ratePerSecond = 0) {
+  const body = benchOrder();
+  return {
+    port,
+    path: '/webhooks/shop',
+    connections: CONNECTIONS,
+    headers: benchHeaders(body),
+    idHeader: 'x-shopify-webhook-id',
+    body,
+    count: ratePerSecond === 0 ? 10_000_000 : Math.round((ratePerSecond * ms) / 1_000),
+    ms: ratePerSecond === 0 ? ms : ms * 10,
+    ratePerSecond,
+  };
+}
+
+async function measureExpress(load: LoadProcess, ms: number): Promise<Figures> {
+  const child = fork(fileURLToPath(new URL('./bare-express.js', import.meta.url)));
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  await load.run(order(port, 1_000));
+  const result = await load.run(order(port, ms));
+  child.kill();
+  return { what: 'bare Express, raw body', store: '-', ...result };
+}
+
+async function measureIntake(
+  load: LoadProcess,
+  ms: number,
+  redis: BenchRedis | undefined,
+): Promise<Figures> {
+  return withHub({ load, redis, role: 'intake' }, async (hub) => {
+    await load.run(order(hub.port, 1_000));
+    const result = await load.run(order(hub.port, ms));
+    return {
+      what: 'intake, committed and scheduled',
+      store: storeName(redis),
+      ...result,
+      largestMb: hub.largestMb(),
+      readyMs: hub.readyMs,
+    };
+  });
+}
+
+/** Offers a steady rate and counts from the first request to the last recorded delivery. */
+async function measureEndToEnd(
+  load: LoadProcess,
+  ms: number,
+  redis: BenchRedis | undefined,
+): Promise<Figures> {
+  const rate = Number(redis === undefined ? options['pg-rate'] : options['redis-rate']);
+  return withHub({ load, redis, role: 'all' }, async (hub) => {
+    await load.run(order(hub.port, 2_000, Math.round(rate / 2)));
+    await sleep(1_000);
+    const before = await hub.delivered();
+    const startedMs = performance.now();
+    const result = await load.run(order(hub.port, ms, rate));
+    const delivered = await waitDelivered(hub, before + result.acknowledged);
+    const tookMs = performance.now() - startedMs;
+    return {
+      what: `end to end, offered ${rate}/s`,
+      store: storeName(redis),
+      ...result,
+      perSecond: Math.round((delivered - before) / (tookMs / 1_000)),
+      drainMs: Math.round(tookMs - result.tookMs),
+      largestMb: hub.largestMb(),
+      readyMs: hub.readyMs,
+    };
+  });
+}
+
+async function waitDelivered(hub: HubUnderTest, wanted: number): Promise<number> {
+  const endMs = Date.now() + 120_000;
+  for (;;) {
+    const delivered = await hub.delivered();
+    if (delivered >= wanted || Date.now() > endMs) return delivered;
+    await sleep(50);
+  }
+}
+
+async function measureBullmq(redis: BenchRedis | undefined): Promise<readonly Figures[]> {
+  const result = await (redis === undefined
+    ? withPostgres((postgresUrl) => measureBareBullmq({ postgresUrl }, 3_000))
+    : measureBareBullmq({ redisUrl: redis.url }, 20_000));
+  const store = storeName(redis);
+  return [
+    { what: 'bare BullMQ, add', store, perSecond: result.addPerSecond },
+    { what: 'bare BullMQ, process', store, perSecond: result.processPerSecond },
+  ];
+}
+
+async function withPostgres<T>(work: (url: string) => Promise<T>): Promise<T> {
+  const folder = await createBenchProject({});
+  const log = createLog({ level: 'silent' });
+  const server = await startEmbeddedPostgres({ dataFolder: folder, log });
+  try {
+    return await work(server.url);
+  } finally {
+    await server.close();
+    await removeBenchProject(folder);
+  }
+}
+
+/** The second start is the one that is measured: the first makes the database. */
+async function withHub<T>(
+  setting: {
+    readonly load: LoadProcess;
+    readonly redis: BenchRedis | undefined;
+    readonly role: string;
+  },
+  work: (hub: HubUnderTest) => Promise<T>,
+): Promise<T> {
+  const { load, redis, role } = setting;
+  const target = `http://127.0.0.1:${load.targetPort}`;
+  const folder = await createBenchProject(benchFiles(target));
+  const store = redis === undefined ? {} : { redisUrl: redis.url };
+  try {
+    await (await startHubUnderTest({ folder, role, ...store })).stop();
+    const hub = await startHubUnderTest({ folder, role, ...store });
+    try {
+      return await work(hub);
+    } finally {
+      await hub.stop();
+    }
+  } finally {
+    await redis?.empty();
+    await removeBenchProject(folder);
+  }
+}
+
+function storeName(redis: BenchRedis | undefined): string {
+  return redis === undefined ? 'PostgreSQL' : 'Redis';
+}

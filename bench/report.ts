@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { packageRoot } from '../src/config/package-root.ts';
+import type { LoadResult } from './load-client.ts';
+
+/** One row: what was measured, and what came out. */
+export interface Figures extends Partial<LoadResult> {
+  readonly what: string;
+  readonly store: string;
+  readonly perSecond: number;
+  /** From the last acknowledged request to the last recorded delivery. */
+  readonly drainMs?: number;
+  readonly largestMb?: number;
+  readonly readyMs?: number;
+}
+
+export function describeMachine(): Readonly<Record<string, string>> {
+  const version = (name: string): string => {
+    const file = join(packageRoot, 'node_modules', name, 'package.json');
+    return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  };
+  const [cpu] = cpus();
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    node: process.version,
+    cores: `${cpus().length} x ${cpu?.model ?? 'unknown'}`,
+    memory: `${Math.round(totalmem() / 1_024 ** 3)} GiB`,
+    system: `${process.platform} ${process.arch}`,
+    bullmq: version('bullmq'),
+    express: version('express'),
+    jsonata: version('jsonata'),
+  };
+}
+
+export function printTable(
+  machine: Readonly<Record<string, string>>,
+  figures: readonly Figures[],
+): void {
+  const express = figures.find((one) => one.what.startsWith('bare Express'))?.perSecond ?? 0;
+  console.log(
+    Object.entries(machine)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(' · '),
+  );
+  console.log();
+  console.log(
+    '| what | lanes on | per second | of Express | p50 ms | p99 ms | drain ms | largest MB | ready ms |',
+  );
+  console.log('|---|---|---:|---:|---:|---:|---:|---:|---:|');
+  for (const one of figures) {
+    const ratio = one.p99Ms === undefined ? undefined : (one.perSecond / express).toFixed(2);
+    const cells = [one.p50Ms, one.p99Ms, one.drainMs, one.largestMb, one.readyMs];
+    const texts = [ratio, ...cells].map((cell) => (cell === undefined ? '' : String(cell)));
+    console.log(`| ${one.what} | ${one.store} | ${one.perSecond} | ${texts.join(' | ')} |`);
+  }
+}

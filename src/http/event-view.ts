@@ -1,0 +1,174 @@
+// What became of an event, gathered from the journal and told as JSON.
+
+import { isUtf8 } from 'node:buffer';
+import type {
+  AttemptView,
+  ChangeView,
+  DeliveryView,
+  Journal,
+  LaneSummary,
+} from '../journal/journal.ts';
+import { type DeliveryState, openStates } from '../model/delivery.ts';
+import { CrossdockError } from '../model/errors.ts';
+import type { Event } from '../model/event.ts';
+import { isId } from '../model/ids.ts';
+import { decodeJson } from '../model/json-text.ts';
+
+/** Newest first; replays of one event beyond this are left to `crossdock deliveries`. */
+const DELIVERIES_SHOWN_MAX = 100;
+
+/** `open`: something is still under way; `dead`: nothing is, and a delivery needs a person. */
+export type EventState = 'unrouted' | 'open' | 'dead' | 'finished';
+
+export interface DeliveryDetail {
+  readonly delivery: DeliveryView;
+  /** As people are told: `held` while the lane is paused, whatever the journal waits for. */
+  readonly state: DeliveryState;
+  readonly reason?: string;
+  readonly attempts: readonly AttemptView[];
+  readonly changes: readonly ChangeView[];
+}
+
+export interface EventDetail {
+  readonly event: Event;
+  readonly body: BodyText;
+  readonly state: EventState;
+  readonly deliveries: readonly DeliveryDetail[];
+}
+
+/** `json`: the text is valid JSON, exactly as it came. `base64`: the bytes are no UTF-8 text. */
+export interface BodyText {
+  readonly kind: 'json' | 'text' | 'base64';
+  readonly text: string;
+}
+
+/** Rejects `not-found`. */
+export async function loadEventDetail(journal: Journal, id: string): Promise<EventDetail> {
+  const event = isId(id) ? await journal.getEvent(id) : undefined;
+  if (event === undefined) throw new CrossdockError('not-found', 'there is no such event');
+  const views = await journal.listDeliveries({ eventId: id, limit: DELIVERIES_SHOWN_MAX });
+  const paused = await pausedLanes(journal);
+  const deliveries: DeliveryDetail[] = [];
+  for (const view of views) deliveries.push(await detailOf(journal, view, paused));
+  return { event, body: bodyText(event.body), state: stateOf(views), deliveries };
+}
+
+/** Rejects `not-found`. */
+export async function loadDeliveryDetail(journal: Journal, id: string): Promise<DeliveryDetail> {
+  const view = isId(id) ? await journal.getDelivery(id) : undefined;
+  if (view === undefined) throw new CrossdockError('not-found', 'there is no such delivery');
+  return detailOf(journal, view, await pausedLanes(journal));
+}
+
+export function eventJson(detail: EventDetail): string {
+  const { event, body, state } = detail;
+  const { id, source, topic, dedupeKey, shop, causeId, sha256, headers } = event;
+  const head = {
+    id,
+    source,
+    topic,
+    key: dedupeKey,
+    shop,
+    causeId,
+    receivedAt: event.receivedAt,
+    occurredAt: event.occurredAt,
+    bytes: event.body.length,
+    sha256,
+    state,
+    deliveries: detail.deliveries.map(deliveryFields),
+    headers,
+    json: body.kind === 'json',
+    ...(body.kind === 'base64' ? { encoding: 'base64' } : {}),
+  };
+  // The body is put in as it came: parsing and printing it would round its numbers.
+  const text = body.kind === 'json' ? body.text : JSON.stringify(body.text);
+  return `${JSON.stringify(head).slice(0, -1)},"body":${text}}`;
+}
+
+export function deliveryJson(detail: DeliveryDetail): string {
+  const { eventId, source, topic, key } = detail.delivery;
+  return JSON.stringify({ ...deliveryFields(detail), event: { id: eventId, source, topic, key } });
+}
+
+/** `undefined` members are left out of the JSON. */
+function deliveryFields({ delivery, state, reason, attempts, changes }: DeliveryDetail): object {
+  return {
+    id: delivery.id,
+    flow: delivery.flow,
+    to: `${delivery.connector}.${delivery.operation}`,
+    state,
+    code: delivery.code,
+    reason,
+    attempts: delivery.attempts,
+    dueAt: delivery.dueAt,
+    result: delivery.result,
+    idempotencyKey: delivery.idempotencyKey,
+    replayOf: delivery.replayOf,
+    revision: delivery.revision,
+    createdAt: delivery.createdAt,
+    updatedAt: delivery.updatedAt,
+    attemptsLog: attempts,
+    changes,
+  };
+}
+
+export function bodyText(body: Buffer): BodyText {
+  if (!isUtf8(body)) return { kind: 'base64', text: body.toString('base64') };
+  const text = decodeJson(body);
+  return { kind: isJson(text) ? 'json' : 'text', text };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function detailOf(
+  journal: Journal,
+  delivery: DeliveryView,
+  paused: ReadonlyMap<string, LaneSummary>,
+): Promise<DeliveryDetail> {
+  const [attempts, changes] = await Promise.all([
+    journal.listAttempts(delivery.id),
+    journal.listChanges(delivery.id),
+  ]);
+  const lane = paused.get(delivery.connector);
+  const waits = delivery.state === 'pending' || delivery.state === 'retrying';
+  const told: Pick<DeliveryDetail, 'state' | 'reason'> =
+    lane?.pausedBy !== undefined && waits
+      ? { state: 'held', reason: `lane paused by ${lane.pausedBy}` }
+      : {
+          state: delivery.state,
+          ...(delivery.reason === undefined ? {} : { reason: delivery.reason }),
+        };
+  return { delivery, attempts, changes, ...told };
+}
+
+/** The summary is asked for only where a lane is paused at all: it counts every open delivery. */
+async function pausedLanes(journal: Journal): Promise<ReadonlyMap<string, LaneSummary>> {
+  const names = await journal.listPausedLanes();
+  if (names.length === 0) return new Map();
+  const lanes = await journal.summarizeLanes();
+  return new Map(
+    names.map((name) => [
+      name,
+      lanes.find((lane) => lane.connector === name) ?? {
+        connector: name,
+        open: 0,
+        dead: 0,
+        oldestDueMs: 0,
+        pausedBy: 'someone',
+      },
+    ]),
+  );
+}
+
+function stateOf(deliveries: readonly DeliveryView[]): EventState {
+  if (deliveries.length === 0) return 'unrouted';
+  if (deliveries.some((delivery) => openStates.includes(delivery.state))) return 'open';
+  return deliveries.some((delivery) => delivery.state === 'dead') ? 'dead' : 'finished';
+}

@@ -1,0 +1,97 @@
+// What Prometheus reads. Labels are ids from files, states and statuses, never values from messages.
+
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { Meter } from '../model/meter.ts';
+
+export interface Metrics {
+  readonly meter: Meter;
+  readonly registry: Registry;
+}
+
+const intakeBucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5];
+const attemptBucketsSeconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60];
+const mappingBucketsSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2];
+const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+
+/** Each call has a registry of its own, so that two hubs in one process stay apart. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return { registry, meter: { ...intakeMeter(registry), ...deliveryMeter(registry) } };
+}
+
+function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate'> {
+  const registers = [registry];
+  const requests = new Counter({
+    name: 'crossdock_intake_requests_total',
+    help: 'Requests to /webhooks by connector and status.',
+    labelNames: ['source', 'status'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'crossdock_intake_duration_seconds',
+    help: 'From the request line to the answer.',
+    labelNames: ['source'],
+    buckets: intakeBucketsSeconds,
+    registers,
+  });
+  const duplicates = new Counter({
+    name: 'crossdock_intake_duplicates_total',
+    help: 'Messages that had come before.',
+    labelNames: ['source'],
+    registers,
+  });
+  return {
+    intake: (source, status, ms) => {
+      requests.inc({ source, status });
+      duration.observe({ source }, ms / 1_000);
+    },
+    duplicate: (source) => duplicates.inc({ source }),
+  };
+}
+
+function deliveryMeter(registry: Registry): Omit<Meter, 'intake' | 'duplicate'> {
+  const registers = [registry];
+  const attempts = new Counter({
+    name: 'crossdock_attempts_total',
+    help: 'Finished tries of deliveries by connector and the state the delivery went to.',
+    labelNames: ['connector', 'state'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'crossdock_attempt_duration_seconds',
+    help: 'How long the call to the outside system took.',
+    labelNames: ['connector'],
+    buckets: attemptBucketsSeconds,
+    registers,
+  });
+  const mappings = new Histogram({
+    name: 'crossdock_mapping_duration_seconds',
+    help: 'Evaluations by what they came to.',
+    labelNames: ['kind'],
+    buckets: mappingBucketsSeconds,
+    registers,
+  });
+  const batches = new Histogram({
+    name: 'crossdock_journal_batch_size',
+    help: 'Rows that one statement wrote or read.',
+    labelNames: ['kind'],
+    buckets: batchBuckets,
+    registers,
+  });
+  const swept = new Counter({
+    name: 'crossdock_swept_total',
+    help: 'Lane jobs that the sweep put back.',
+    labelNames: ['connector'],
+    registers,
+  });
+  return {
+    attempt: (connector, state, ms) => {
+      attempts.inc({ connector, state });
+      duration.observe({ connector }, ms / 1_000);
+    },
+    mapping: (kind, ms) => mappings.observe({ kind }, ms / 1_000),
+    batch: (kind, size) => batches.observe({ kind }, size),
+    swept: (connector, count) => swept.inc({ connector }, count),
+  };
+}

@@ -1,0 +1,24 @@
+// What the HTTP layer needs of the house.
+
+import type { RequestHandler } from 'express';
+import type { Intake } from '../intake/intake.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Log } from '../model/log.ts';
+import type { Lanes } from '../queue/lanes.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface HttpPorts {
+  /** Without one there is no `/webhooks` route: the role `delivery`. */
+  readonly intake?: Intake;
+  readonly journal: Journal;
+  readonly lanes: Lanes;
+  /** The connectors that have a lane. */
+  readonly laneNames: readonly string[];
+  readonly metrics: Metrics;
+  /** Bull Board, mounted at `/queues` behind the sign-in. */
+  readonly board?: RequestHandler;
+  readonly adminToken: string;
+  readonly log: Log;
+  /** `true` from the moment the hub is leaving: `/readyz` then says 503. @default never */
+  readonly isClosing?: () => boolean;
+}
