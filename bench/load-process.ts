@@ -5,13 +5,17 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type LoadOptions, runLoad } from './load-client.ts';
 
+const answer = Buffer.from('{"number":1234567}');
 let calls = 0;
 const target = createServer((request, response) => {
   calls += 1;
   request.resume();
   request.on('end', () => {
-    response.writeHead(201, { 'content-type': 'application/json', 'content-length': 17 });
-    response.end('{"number":1234567}');
+    response.writeHead(201, {
+      'content-type': 'application/json',
+      'content-length': answer.length,
+    });
+    response.end(answer);
   });
 });
 target.keepAliveTimeout = 60_000;

@@ -46,7 +46,7 @@ const listDeliveriesStatement: Statement = {
   name: 'list-deliveries',
   text: `
     SELECT d.id::text, d.event_id::text, d.flow, d.connector, d.operation, d.revision, d.state,
-           d.code, d.reason, d.attempts, d.created_at, d.updated_at, d.due_at, d.result,
+           d.code, d.reason, d.attempts, d.created_at, d.updated_at, d.due_at, d.result::text,
            d.replay_of::text, e.source, e.topic, e.dedupe_key
     FROM deliveries d JOIN events e ON e.id = d.event_id
     WHERE ($1::uuid IS NULL OR d.id = $1::uuid) AND ($2::text IS NULL OR d.flow = $2)
@@ -167,7 +167,7 @@ interface DeliveryRow {
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly due_at: Date;
-  readonly result: Json | null;
+  readonly result: string | null;
   readonly replay_of: string | null;
   readonly source: string;
   readonly topic: string;

@@ -113,7 +113,8 @@ export interface DeliveryView {
   readonly updatedAt: Date;
   /** When the next attempt is due, for `pending` and `retrying`. */
   readonly dueAt?: Date;
-  readonly result?: Json;
+  /** JSON text: numbers as they came. */
+  readonly result?: string;
   readonly replayOf?: string;
   readonly idempotencyKey: string;
   readonly source: string;

@@ -170,12 +170,11 @@ test('a replay is shown first, and makes a new delivery of the old event then', 
 });
 
 test('what is not there exits 1', async () => {
-  const id = '01a204c4-0000-7000-8000-000000000000';
-  for (const command of ['events', 'deliveries', 'replay']) {
-    const { code, stderr } = await runCrossdock([command, id], { env });
-    assert.equal(code, 1, command);
-    assert.match(stderr, /^crossdock: not-found: /, command);
-  }
+  const { code, stderr } = await runCrossdock(['replay', '01a204c4-0000-7000-8000-000000000000'], {
+    env,
+  });
+  assert.equal(code, 1);
+  assert.match(stderr, /^crossdock: not-found: there is no event and no delivery 01a204c4-/);
 });
 
 test('a webhook that the hub refuses exits 1, and a hub that is not there exits 3', async () => {
@@ -211,6 +210,13 @@ test('migrate has nothing to do after start, and doctor is content', async () =>
   const names = findings.map(({ what }) => what);
   for (const name of ['journal', 'durability', 'clock', 'lanes'])
     assert.ok(names.includes(name), name);
+});
+
+test('start with mistakes in the files tells each on its line and exits 1', async () => {
+  const { code, stderr } = await runCrossdock(['start'], { env, project: 'broken' });
+  assert.equal(code, 1);
+  assert.match(stderr, /^connectors\/erp\.yaml:3:1 unknown-field /);
+  assert.match(stderr, /\ncrossdock: definitions-invalid: 3 errors in .*\n$/);
 });
 
 test('a port that is taken exits 3 and says which', async () => {

@@ -1,0 +1,103 @@
+import { isUtf8 } from 'node:buffer';
+import type { Command } from 'commander';
+import type { Operations } from '../hub.ts';
+import type { EventQuery } from '../journal/journal.ts';
+import { CrossdockError } from '../model/errors.ts';
+import type { Event } from '../model/event.ts';
+import { type CommonOptions, defineCommand, ending, wholeNumber } from './command.ts';
+import { deliveryTable, eventTable, shownTime } from './describe.ts';
+import { formatFields } from './table.ts';
+import { print, printJson } from './terminal.ts';
+import { requireId, withOperations } from './with-operations.ts';
+
+const LIMIT_MAX = 500;
+const LIMIT_DEFAULT = 50;
+
+type EventsOptions = CommonOptions &
+  Pick<EventQuery, 'source' | 'topic' | 'key'> & { readonly limit: number };
+
+export function addEvents(program: Command): void {
+  defineCommand(program, {
+    usage: 'events',
+    summary: 'List the newest events; with an id, what became of that one.',
+    examples: [
+      'events --source shop --limit 10',
+      'events --key 0199c0de-0000-4000-8000-000000000001',
+      'events 0199c0de-0000-7000-8000-000000000001',
+    ],
+  })
+    .argument('[id]', 'the id of an event')
+    .option('--source <connector>', 'only events of this connector')
+    .option('--topic <topic>', 'only events of this topic')
+    .option(
+      '--key <key>',
+      "only the event with this dedupe key, the vendor's own id of the message",
+    )
+    .option(
+      '--limit <count>',
+      `at most this many, up to ${LIMIT_MAX}`,
+      wholeNumber(LIMIT_MAX),
+      LIMIT_DEFAULT,
+    )
+    .action(ending(events));
+}
+
+async function events(id: string | undefined, options: EventsOptions): Promise<undefined> {
+  const eventId = id === undefined ? undefined : requireId(id);
+  await withOperations((operations) =>
+    eventId === undefined
+      ? listEvents(operations, options)
+      : showEvent(operations, eventId, options),
+  );
+}
+
+async function listEvents({ journal }: Operations, options: EventsOptions): Promise<void> {
+  const { json, ...query } = options;
+  const found = await journal.listEvents(query);
+  if (json) printJson(found);
+  else if (found.length === 0) print('no events');
+  else for (const line of eventTable(found)) print(line);
+}
+
+async function showEvent(
+  { journal }: Operations,
+  id: string,
+  { json }: CommonOptions,
+): Promise<void> {
+  const [event, deliveries] = await Promise.all([
+    journal.getEvent(id),
+    journal.listDeliveries({ eventId: id, limit: LIMIT_MAX }),
+  ]);
+  if (event === undefined) throw new CrossdockError('not-found', `there is no event ${id}`);
+  if (json) {
+    const { dedupeKey: key, ...rest } = event;
+    printJson({ ...rest, key, ...bodyOf(event), deliveries });
+    return;
+  }
+  for (const line of eventFields(event)) print(line);
+  print();
+  if (deliveries.length === 0) print('no deliveries: no flow listens to this topic');
+  else for (const line of deliveryTable(deliveries)) print(line);
+}
+
+/** The body as text where it is text, so that JSON can carry it. */
+function bodyOf({ body }: Event): { readonly body: string; readonly bodyEncoding: string } {
+  const bodyEncoding = isUtf8(body) ? 'utf8' : 'base64';
+  return { body: body.toString(bodyEncoding), bodyEncoding };
+}
+
+function eventFields(event: Event): readonly string[] {
+  return formatFields([
+    ['event', event.id],
+    ['source', event.source],
+    ['topic', event.topic],
+    ['key', event.dedupeKey],
+    ...(event.shop === undefined ? [] : ([['shop', event.shop]] as const)),
+    ['received', shownTime(event.receivedAt)],
+    ...(event.occurredAt === undefined
+      ? []
+      : ([['occurred', shownTime(event.occurredAt)]] as const)),
+    ...(event.causeId === undefined ? [] : ([['emitted by', event.causeId]] as const)),
+    ['body', `${event.body.length} bytes, SHA-256 ${event.sha256} (--json shows it)`],
+  ]);
+}

@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { type Environment, readEnvironment } from '../config/environment.ts';
+import { packageRoot } from '../config/package-root.ts';
+import { connectorKinds } from '../connectors/kinds.ts';
+import type { Definitions } from '../definitions/definitions.ts';
+import { type LoadResult, loadDefinitions } from '../definitions/load-definitions.ts';
+import { checkExpression } from '../mapping/check-expression.ts';
+import { CrossdockError } from '../model/errors.ts';
+import { formatProblem, type Problem } from '../model/problem.ts';
+import { countOf, note, paint, plain } from './terminal.ts';
+
+/** Loads and checks the project's files; without the hub around them, so that it is quick. */
+export function loadProject(
+  project: Pick<Environment, 'folder' | 'variables'>,
+): Promise<LoadResult> {
+  return loadDefinitions({
+    folder: project.folder,
+    catalogFolder: join(packageRoot, 'connectors', 'catalog'),
+    kinds: connectorKinds,
+    environment: project.variables,
+    checkExpression,
+  });
+}
+
+/** For commands that need files without errors. Rejects `definitions-invalid`, the errors on stderr. */
+export async function requireProject(
+  environment: Environment = readEnvironment(),
+  variables: Environment['variables'] = environment.variables,
+): Promise<Definitions> {
+  const { definitions, problems } = await loadProject({ folder: environment.folder, variables });
+  if (definitions !== undefined) return definitions;
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  for (const problem of errors) note(problemLine(problem, process.stderr));
+  const count = countOf(errors.length, 'error');
+  throw new CrossdockError('definitions-invalid', `${count} in ${environment.folder}`);
+}
+
+export function problemLine(problem: Problem, stream: NodeJS.WritableStream): string {
+  const format = problem.severity === 'error' ? 'red' : 'yellow';
+  const line = plain(formatProblem(problem));
+  return line.replace(` ${problem.code} `, (code) => paint(format, code, stream));
+}

@@ -1,0 +1,144 @@
+// One case of a flow: the webhook becomes an event, the event goes through the very steps that a
+// delivery takes (delivery/attempt.ts), and the clock jumps to each next attempt.
+
+import { createHash } from 'node:crypto';
+import type {
+  Definitions,
+  FlowDefinition,
+  ReceiveDefinition,
+} from '../../definitions/definitions.ts';
+import { attemptDelivery, type LiveConnector, type Verdict } from '../../delivery/attempt.ts';
+import { identify } from '../../intake/identify.ts';
+import type { Mapper } from '../../mapping/mapper.ts';
+import type { Event, Headers } from '../../model/event.ts';
+import type { Answer, FlowCase } from './cases.ts';
+import type { Difference } from './compare.ts';
+import { compareFlow } from './compare-flow.ts';
+import { TEST_EVENT_ID } from './run-mapping-case.ts';
+import { createStandIn } from './stand-in-connector.ts';
+import type { RecordedRequest, StandInServer } from './stand-in-server.ts';
+
+export interface FlowPorts {
+  readonly definitions: Definitions;
+  readonly mapper: Mapper;
+  readonly server: StandInServer;
+}
+
+/** What came of the webhook. */
+export interface FlowRun {
+  readonly verdict: Verdict;
+  readonly attempts: number;
+  readonly requests: readonly RecordedRequest[];
+}
+
+const TEST_DELIVERY_ID = '00000000-0000-7000-8000-000000000002';
+/** More attempts than a flow may have (definitions/flow-schema.ts). */
+const ATTEMPTS_MAX = 101;
+
+/** What differs; empty where the case passes. */
+export async function runFlowCase(
+  testCase: FlowCase,
+  flow: FlowDefinition,
+  ports: FlowPorts,
+): Promise<readonly Difference[]> {
+  const { connector, topic } = testCase.webhook;
+  if (connector !== flow.from.connector || !flow.from.topics.includes(topic)) {
+    const expected = `${flow.from.connector} with ${flow.from.topics.join(' or ')}`;
+    return [{ path: 'webhook', expected, received: `${connector} with ${topic}` }];
+  }
+  return compareFlow(testCase.expect, await runFlow(testCase, flow, ports));
+}
+
+async function runFlow(
+  testCase: FlowCase,
+  flow: FlowDefinition,
+  ports: FlowPorts,
+): Promise<FlowRun> {
+  const { revision } = flow;
+  const event = eventOf(testCase, ports.definitions);
+  const to = `${revision.connector}.${revision.operation}`;
+  const requests: RecordedRequest[] = [];
+  let nowMs = testCase.nowMs;
+  let attempts = 0;
+  for (;;) {
+    const turn = {
+      to,
+      answer: answerOf(testCase, to, attempts),
+      record: (request: RecordedRequest) => requests.push(request),
+    };
+    const live = standInFor(revision.connector, { turn, ports, now: () => nowMs });
+    const ageMs = nowMs - testCase.nowMs;
+    const work = {
+      deliveryId: TEST_DELIVERY_ID,
+      revision,
+      event,
+      attempts,
+      spent: attempts,
+      ageMs,
+    };
+    const attemptPorts = { mapper: ports.mapper, connectors: live, now: () => nowMs, random: half };
+    const verdict = await attemptDelivery(work, attemptPorts, new AbortController().signal);
+    await live.get(revision.connector)?.connector.close();
+    if (verdict.attempt !== undefined) attempts += 1;
+    if (isOver(testCase, verdict, attempts)) return { verdict, attempts, requests };
+    nowMs += verdict.dueInMs ?? 0;
+  }
+}
+
+/** The middle of the jitter, so that the clock jumps by the same each time. */
+function half(): number {
+  return 0.5;
+}
+
+/** Finished; or at the attempt after which the case expects it to be waiting for the next. */
+function isOver({ expect }: FlowCase, verdict: Verdict, attempts: number): boolean {
+  if (verdict.state !== 'retrying') return true;
+  const wanted = Number(expect.attempts?.text ?? 1);
+  return attempts >= (expect.state === 'retrying' ? wanted : ATTEMPTS_MAX);
+}
+
+function answerOf({ answers }: FlowCase, to: string, index: number): Answer {
+  const list = Object.hasOwn(answers, to) ? (answers[to] ?? []) : [];
+  return list[index] ?? list.at(-1) ?? {};
+}
+
+function standInFor(
+  connector: string,
+  {
+    turn,
+    ports,
+    now,
+  }: {
+    turn: Parameters<StandInServer['play']>[0];
+    ports: FlowPorts;
+    now: () => number;
+  },
+): ReadonlyMap<string, LiveConnector> {
+  const { definitions, server } = ports;
+  const definition = definitions.connectors.get(connector);
+  if (definition === undefined) return new Map();
+  const standIn = createStandIn({ definition, turn, server, folder: definitions.folder, now });
+  return new Map([[connector, standIn]]);
+}
+
+/** The event that intake would make of the webhook, or of a body that a flow emitted. */
+function eventOf({ webhook, nowMs }: FlowCase, definitions: Definitions): Event {
+  const { body, connector, topic } = webhook;
+  const receive = definitions.connectors.get(connector)?.receive;
+  const headers = { ...topicHeader(receive, topic), ...webhook.headers };
+  const identity = receive === undefined ? emittedIdentity(body) : identify(receive, headers, body);
+  const receivedAt = new Date(nowMs);
+  return { ...identity, id: TEST_EVENT_ID, source: connector, topic, body, headers, receivedAt };
+}
+
+function topicHeader(receive: ReceiveDefinition | undefined, topic: string): Headers {
+  const name = receive !== undefined && 'headers' in receive.topic && receive.topic.headers[0];
+  return typeof name === 'string' ? { [name]: topic } : {};
+}
+
+function emittedIdentity(body: Buffer): Pick<Event, 'dedupeKey' | 'sha256'> {
+  return {
+    dedupeKey: TEST_DELIVERY_ID,
+    sha256: createHash('sha256').update(body).digest('hex'),
+  };
+}

@@ -1,0 +1,144 @@
+// One file of flows/: read and checked by itself. What it says about other files is checked in
+// check-flows.ts, once all of them are known.
+
+import type { Expression } from '../model/flow-revision.ts';
+import type { Json, JsonObject } from '../model/json.ts';
+import type { Problem } from '../model/problem.ts';
+import { defaultRetryPolicy, type RetryPolicy } from '../model/retry.ts';
+import { parseDurationMs } from '../model/units.ts';
+import type { ShapeChecker } from './check-shape.ts';
+import { type Content, checkRoot, fileContent, isObject, settle } from './content.ts';
+import { type Fault, fault } from './fault.ts';
+import { flowSchema } from './flow-schema.ts';
+import type { Lookup } from './interpolate.ts';
+import type { SourceText } from './read-folder.ts';
+import { parseYamlFile } from './yaml-file.ts';
+
+const FIRST_MS_MIN = 100;
+/** As long as the journal keeps events by default. */
+const HORIZON_MS_MAX = 30 * 86_400_000;
+
+/** A flow as its file says it; what is missing or wrong is absent and reported. */
+export interface FlowSketch {
+  readonly id: string;
+  readonly content: Content;
+  readonly description?: string;
+  readonly from?: { readonly connector: string; readonly topics: readonly string[] };
+  readonly to?: { readonly connector: string; readonly operation: string };
+  readonly emit?: { readonly source: string; readonly topic: string };
+  readonly when?: Expression;
+  /** Names of files. */
+  readonly map?: string;
+  readonly input?: string;
+  readonly output?: string;
+  /** A path in the body. Not enforced by the engine yet. */
+  readonly orderBy?: string;
+  readonly retry: RetryPolicy;
+}
+
+interface FlowContext {
+  readonly lookup: Lookup;
+  readonly checkShape: ShapeChecker;
+}
+
+/** Reads one flow file; `sketch` is absent where it is no mapping of fields. */
+export function readFlow(
+  source: SourceText,
+  { lookup, checkShape }: FlowContext,
+): { readonly sketch?: FlowSketch; readonly problems: readonly Problem[] } {
+  const { yaml, problems } = parseYamlFile(source, {
+    lookup,
+    isExpression: (keys) => keys.length === 1 && keys[0] === 'when',
+  });
+  const wrongRoot = yaml === undefined ? [] : checkRoot(yaml);
+  if (yaml === undefined || wrongRoot.length > 0) return { problems: [...problems, ...wrongRoot] };
+  const own = fileContent(yaml);
+  const { value, faults } = settle(own, (candidate) =>
+    checkShape({ schema: flowSchema, value: candidate }),
+  );
+  const content = { ...own, value };
+  const known = faults.filter(({ path }) => !content.isUnset(path));
+  const isRetryFine = !known.some(({ path }) => path[0] === 'retry');
+  const sketch = sketchOf(source.id, content);
+  const more = [...(isRetryFine ? checkRetry(sketch.retry, value) : []), ...checkOrder(value)];
+  return { sketch, problems: [...problems, ...content.problems([...known, ...more])] };
+}
+
+function sketchOf(id: string, content: Content): FlowSketch {
+  const { value } = content;
+  const validate = objectOf(value['validate']);
+  const to = splitAtDot(value['to']);
+  const emit = splitAtDot(value['emit']);
+  const when = value['when'];
+  return {
+    id,
+    content,
+    ...text('description', value['description']),
+    ...fromOf(value['from']),
+    ...(to === undefined ? {} : { to: { connector: to.head, operation: to.tail } }),
+    ...(emit === undefined ? {} : { emit: { source: emit.head, topic: emit.tail } }),
+    ...(typeof when === 'string' ? { when: content.expressionAt(['when'], when) } : {}),
+    ...text('map', value['map']),
+    ...text('input', validate['input']),
+    ...text('output', validate['output']),
+    ...text('orderBy', objectOf(value['order'])['by']),
+    retry: parseRetry(objectOf(value['retry'])),
+  };
+}
+
+function fromOf(value: Json | undefined): Pick<FlowSketch, 'from'> {
+  const { connector, topics } = objectOf(value);
+  if (typeof connector !== 'string' || !Array.isArray(topics)) return {};
+  const list: readonly Json[] = topics;
+  return { from: { connector, topics: list.filter((topic) => typeof topic === 'string') } };
+}
+
+function parseRetry(retry: JsonObject): RetryPolicy {
+  const { attempts, first, max, horizon } = retry;
+  return {
+    attempts: typeof attempts === 'number' ? attempts : defaultRetryPolicy.attempts,
+    firstMs: parseDurationMs(String(first)) ?? defaultRetryPolicy.firstMs,
+    maxMs: parseDurationMs(String(max)) ?? defaultRetryPolicy.maxMs,
+    horizonMs: parseDurationMs(String(horizon)) ?? defaultRetryPolicy.horizonMs,
+  };
+}
+
+function checkRetry(retry: RetryPolicy, value: JsonObject): readonly Fault[] {
+  const given = objectOf(value['retry']);
+  const faults: Fault[] = [];
+  const report = (field: string, message: string, hint?: string) => {
+    const path = field in given ? ['retry', field] : ['retry'];
+    faults.push(fault(path, 'wrong-value', { message, hint }));
+  };
+  if (retry.firstMs < FIRST_MS_MIN) report('first', '"retry.first" must be at least 100ms');
+  if (retry.maxMs < retry.firstMs) {
+    report('max', '"retry.max" is shorter than "retry.first"', 'max is 1h where it is not given');
+  }
+  if (retry.horizonMs > HORIZON_MS_MAX) report('horizon', '"retry.horizon" must be at most 30d');
+  if (retry.horizonMs < retry.firstMs && retry.attempts > 1) {
+    report('horizon', '"retry.horizon" ends before the second attempt');
+  }
+  return faults;
+}
+
+function checkOrder(value: JsonObject): readonly Fault[] {
+  if (!('order' in value)) return [];
+  const message = '"order" is understood, but the hub does not keep events in order yet';
+  return [fault(['order'], 'not-yet-enforced', { message, severity: 'warning', target: 'key' })];
+}
+
+function splitAtDot(value: Json | undefined): { head: string; tail: string } | undefined {
+  const match = typeof value === 'string' ? /^([^.]+)[.](.+)$/.exec(value) : null;
+  return match === null ? undefined : { head: match[1] ?? '', tail: match[2] ?? '' };
+}
+
+function objectOf(value: Json | undefined): JsonObject {
+  return isObject(value) ? value : {};
+}
+
+function text<Name extends string>(
+  name: Name,
+  value: Json | undefined,
+): { readonly [key in Name]?: string } {
+  return typeof value === 'string' ? ({ [name]: value } as { [key in Name]: string }) : {};
+}

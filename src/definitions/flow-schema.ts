@@ -1,0 +1,100 @@
+import type { JsonObject } from '../model/json.ts';
+import { durationPattern, idPattern } from './connector-schema.ts';
+
+const schemaName: JsonObject = { type: 'string', pattern: idPattern, examples: ['sales-order'] };
+
+function duration(description: string, example: string): JsonObject {
+  return { type: 'string', pattern: durationPattern, description, examples: [example] };
+}
+
+/** A file of `flows/`, as the loader checks it. */
+export const flowSchema: JsonObject = {
+  type: 'object',
+  properties: {
+    description: { type: 'string', description: 'What the flow does, in a sentence for people.' },
+    from: {
+      type: 'object',
+      description: 'Which events go this way.',
+      properties: {
+        connector: {
+          type: 'string',
+          pattern: idPattern,
+          description: 'The connector that the events come from.',
+        },
+        topics: {
+          type: 'array',
+          items: { type: 'string', minLength: 1, maxLength: 200, description: 'A topic.' },
+          minItems: 1,
+          maxItems: 100,
+          uniqueItems: true,
+          description: 'The topics of the events, exactly as the connector names them.',
+        },
+      },
+      required: ['connector', 'topics'],
+      additionalProperties: false,
+    },
+    when: {
+      type: 'string',
+      minLength: 1,
+      description: 'JSONata over the body; events for which it is not true are filtered.',
+      examples: ["financial_status = 'paid'"],
+    },
+    map: {
+      type: 'string',
+      pattern: idPattern,
+      description: 'The file mappings/<name>.jsonata. Without one the body goes out as it came.',
+      examples: ['order-to-erp'],
+    },
+    validate: {
+      type: 'object',
+      description: 'JSON Schemas that the message must fit.',
+      properties: {
+        input: { ...schemaName, description: 'schemas/<name>.json, for the body as it came in.' },
+        output: { ...schemaName, description: 'schemas/<name>.json, for what the mapping made.' },
+      },
+      minProperties: 1,
+      additionalProperties: false,
+    },
+    to: {
+      type: 'string',
+      pattern: '^[a-z][a-z0-9-]*[.][A-Za-z][A-Za-z0-9_-]*$',
+      description: 'Where the message goes: <connector>.<operation>.',
+      examples: ['erp.createSalesOrder'],
+    },
+    order: {
+      type: 'object',
+      description: 'Keeps events of one key in their order. Not enforced yet.',
+      properties: {
+        by: { type: 'string', minLength: 1, description: 'A path in the body, such as id.' },
+      },
+      required: ['by'],
+      additionalProperties: false,
+    },
+    retry: {
+      type: 'object',
+      description: 'When a failed delivery is tried again; what is left out has its default.',
+      properties: {
+        attempts: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 100,
+          description: 'Attempts in all, the first included.',
+          default: 12,
+        },
+        first: duration('The wait before the second attempt, 5s if not given.', '5s'),
+        max: duration('The longest wait between two attempts, 1h if not given.', '1h'),
+        horizon: duration('No attempt starts later than this, 72h if not given.', '72h'),
+      },
+      minProperties: 1,
+      additionalProperties: false,
+    },
+    emit: {
+      type: 'string',
+      pattern: '^[a-z][a-z0-9-]*[.][^\\s]{1,200}$',
+      description: "The operation's result becomes a new event: <connector>.<topic>.",
+      examples: ['erp.order-created'],
+    },
+  },
+  required: ['from', 'to'],
+  additionalProperties: false,
+};

@@ -1,0 +1,40 @@
+// The process of a hub: start, run, leave. SIGTERM or SIGINT drains; a second one ends at once.
+
+import type { Environment } from './config/environment.ts';
+import { type Hub, type Role, startHub } from './hub.ts';
+import type { Log } from './model/log.ts';
+
+export interface RunOptions {
+  readonly environment: Environment;
+  readonly role: Role;
+  readonly log: Log;
+  /** Called once, when the hub listens. */
+  readonly ready: (hub: Hub) => void;
+}
+
+/** What a shell reports of a process that a signal ended: 128 and the signal's number. */
+const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Resolves when the hub was told to leave and has left. Rejects when it cannot start. */
+export async function runHub({ ready, ...options }: RunOptions): Promise<void> {
+  const leaving = watchSignals();
+  const hub = await startHub(options);
+  ready(hub);
+  const signal = await leaving;
+  options.log.info({ signal }, 'leaving: work under way is finished or handed back');
+  await hub.close();
+}
+
+/** Resolves at the first signal; the second one ends the process at once. */
+export function watchSignals(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let leaving = false;
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (leaving) process.exit(signalCodes[signal]);
+        leaving = true;
+        resolve(signal);
+      });
+    }
+  });
+}
