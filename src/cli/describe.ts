@@ -72,7 +72,7 @@ export function deliveryFields(delivery: DeliveryView): readonly string[] {
     ...optional('why', whyOf(delivery) || undefined),
     ...optional(
       'result',
-      delivery.result === undefined ? undefined : JSON.stringify(delivery.result),
+      delivery.result,
     ),
     ...optional('replay of', delivery.replayOf),
   ]);

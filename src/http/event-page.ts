@@ -53,7 +53,7 @@ function deliveryTables(detail: DeliveryDetail): Html {
     ['To', `${delivery.connector}.${delivery.operation}`],
     ['Attempts', delivery.attempts],
     ['Due', delivery.dueAt],
-    ['Result', delivery.result === undefined ? undefined : JSON.stringify(delivery.result)],
+    ['Result', delivery.result],
     ['Idempotency key', delivery.idempotencyKey],
     [
       'Replay of',

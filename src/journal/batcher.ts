@@ -22,6 +22,8 @@ export interface BatcherLimits {
   readonly bytesMax: number;
   /** Batches under way at once. */
   readonly batchesMax: number;
+  /** How long the first item of a batch waits for company, in milliseconds. */
+  readonly lingerMs: number;
   /** Items that may wait; one more is refused with `overloaded`. */
   readonly waitingMax: number;
   /** Bytes that may wait; more is refused with `overloaded`. */
@@ -68,6 +70,13 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
     }
   };
 
+  const schedule = (): void => {
+    if (scheduled) return;
+    scheduled = true;
+    if (limits.lingerMs > 0) setTimeout(start, limits.lingerMs);
+    else setImmediate(start);
+  };
+
   const start = (): void => {
     scheduled = false;
     while (underWay < limits.batchesMax && line.length() > 0) {
@@ -77,10 +86,14 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
       options.onBatch?.(batch.length);
       void settle(batch).finally(() => {
         underWay -= 1;
-        start();
+        if (line.length() > 0) schedule();
+        else settleDrained();
       });
     }
-    if (underWay > 0 || line.length() > 0) return;
+  };
+
+  const settleDrained = (): void => {
+    if (underWay > 0) return;
     for (const resolve of drained) resolve();
     drained = [];
   };
@@ -90,9 +103,7 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
       new Promise<O>((resolve, reject) => {
         const bytes = options.weigh(item);
         if (!line.join({ item, bytes, sinceMs: performance.now(), resolve, reject })) return;
-        if (scheduled) return;
-        scheduled = true;
-        setImmediate(start);
+        schedule();
       }),
     drain() {
       if (underWay === 0 && line.length() === 0) return Promise.resolve();

@@ -214,7 +214,10 @@ function runningServer(server: Server, belongings: Belongings): EmbeddedPostgres
     close() {
       clearInterval(watch);
       closing ??= release(server, belongings).catch((error) => {
-        belongings.log.warn({ server: pid, err: error }, 'embedded PostgreSQL could not be stopped');
+        belongings.log.warn(
+          { server: pid, err: error },
+          'embedded PostgreSQL could not be stopped',
+        );
       });
       return closing;
     },

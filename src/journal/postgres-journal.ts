@@ -32,15 +32,19 @@ export interface PostgresJournalOptions {
   onError(error: Error): void;
 }
 
-/** Two batches under way: one in its commit while the next is written. */
-const limits: BatcherLimits = {
+/** A vendor waits for an append: two under way, one in its commit while the next is written. */
+const appendLimits: BatcherLimits = {
   itemsMax: 200,
   bytesMax: 4 * 1024 * 1024,
   batchesMax: 2,
+  lingerMs: 1,
   waitingMax: 5_000,
   waitingBytesMax: 64 * 1024 * 1024,
   waitMsMax: 2_000,
 };
+
+/** Nobody waits for these but a delivery: fewer and larger. */
+const deliveryLimits: BatcherLimits = { ...appendLimits, batchesMax: 1, lingerMs: 3 };
 
 /** Brings the journal's tables to this version; resolves with the files that were applied now. */
 export async function migrateJournal(
@@ -78,19 +82,18 @@ function assemble(database: Database, meter: Meter): Journal {
   const batched = <I, O>(
     name: string,
     run: (database: Database, items: readonly I[]) => Promise<readonly O[]>,
-    weigh: (item: I) => number,
+    options: { readonly weigh: (item: I) => number; readonly limits: BatcherLimits },
   ): Batcher<I, O> =>
     createBatcher({
       name,
       run: (items: readonly I[]) => againAfterCollision(() => run(database, items)),
       isItemFault: isRowFault,
-      weigh,
-      limits,
+      ...options,
       onBatch: (size) => meter.batch(name, size),
     });
-  const append = batched('append', appendEvents, weighEvent);
-  const claim = batched('claim', claimDeliveries, () => 128);
-  const record = batched('record', recordAttempts, weighRecord);
+  const append = batched('append', appendEvents, { weigh: weighEvent, limits: appendLimits });
+  const claim = batched('claim', claimDeliveries, { weigh: () => 128, limits: deliveryLimits });
+  const record = batched('record', recordAttempts, { weigh: weighRecord, limits: deliveryLimits });
   return {
     append: (event) => append.add(event),
     claim: (request) => claim.add(request),

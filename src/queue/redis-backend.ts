@@ -10,7 +10,8 @@ export function createRedisBackend(options: {
   onError(error: Error): void;
 }): LaneBackend {
   const retryStrategy = (tries: number): number => Math.min(100 * tries, 1_000);
-  const shared = { connectTimeout: 2_000, retryStrategy };
+  // Commands of one turn of the event loop travel in one write.
+  const shared = { connectTimeout: 2_000, retryStrategy, enableAutoPipelining: true };
   const producer = new Redis(options.url, {
     ...shared,
     enableOfflineQueue: false,

@@ -8,6 +8,7 @@ const roomy: BatcherLimits = {
   itemsMax: 100,
   bytesMax: 1_000_000,
   batchesMax: 1,
+  lingerMs: 0,
   waitingMax: 1_000,
   waitingBytesMax: 1_000_000,
   waitMsMax: 5_000,
