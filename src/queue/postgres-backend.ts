@@ -15,6 +15,16 @@ import { workerOptions } from './worker-options.ts';
 /** Each worker keeps one connection for itself to listen on; too small a pool would wait for ever. */
 const CONNECTIONS_SHARED = 8;
 
+/**
+ * What is done leaves at once, and what failed leaves by its age: keeping a number of jobs makes
+ * each that ends delete the oldest, and many that end together lock each other out.
+ */
+const jobOptions = {
+  ...laneOptions.job,
+  removeOnComplete: true,
+  removeOnFail: { age: laneOptions.job.removeOnFail.age },
+};
+
 export async function createPostgresLaneBackend(options: {
   readonly url: string;
   /** How many lanes will have a worker in this process. */
@@ -44,7 +54,7 @@ export async function createPostgresLaneBackend(options: {
     createQueue: (lane) =>
       new Queue(
         lane,
-        { connection, defaultJobOptions: laneOptions.job },
+        { connection, defaultJobOptions: jobOptions },
         createPostgresBackend,
       ) as unknown as LaneQueue,
     createWorker: (lane, limits, process) =>

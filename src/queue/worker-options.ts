@@ -7,8 +7,6 @@ export function workerOptions(limits: LaneLimits) {
   return {
     ...laneOptions.worker,
     concurrency,
-    removeOnComplete: laneOptions.job.removeOnComplete,
-    removeOnFail: laneOptions.job.removeOnFail,
     ...(rate === undefined ? {} : { limiter: { max: rate.count, duration: rate.perMs } }),
   };
 }
