@@ -236,7 +236,7 @@ async function openGround(parts: {
   const backend =
     redisUrl === undefined
       ? await createPostgresLaneBackend({ url, workers: names.length, onError })
-      : createRedisBackend({
+      : await createRedisBackend({
           url: redisUrl,
           onError: (error) => log.debug({ err: error }, 'Redis connection'),
         });

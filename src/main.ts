@@ -25,15 +25,21 @@ export async function runHub({ ready, ...options }: RunOptions): Promise<void> {
   await hub.close();
 }
 
-/** Resolves at the first signal; the second one ends the process at once. */
+/** One Ctrl-C may come twice: from the terminal, and from npm, which passes it on. */
+const SAME_SIGNAL_MS = 500;
+
+/** Resolves at the first signal; a second one, a moment later, ends the process at once. */
 export function watchSignals(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let leaving = false;
+    let leavingSinceMs: number | undefined;
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {
-        if (leaving) process.exit(signalCodes[signal]);
-        leaving = true;
-        resolve(signal);
+        if (leavingSinceMs === undefined) {
+          leavingSinceMs = performance.now();
+          resolve(signal);
+        } else if (performance.now() - leavingSinceMs > SAME_SIGNAL_MS) {
+          process.exit(signalCodes[signal]);
+        }
       });
     }
   });

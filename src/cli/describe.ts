@@ -70,10 +70,7 @@ export function deliveryFields(delivery: DeliveryView): readonly string[] {
     ['idempotency', delivery.idempotencyKey],
     ...optional('due', delivery.dueAt === undefined ? undefined : shownTime(delivery.dueAt)),
     ...optional('why', whyOf(delivery) || undefined),
-    ...optional(
-      'result',
-      delivery.result,
-    ),
+    ...optional('result', delivery.result),
     ...optional('replay of', delivery.replayOf),
   ]);
 }

@@ -1,7 +1,8 @@
 // The environment, read once. The only file that looks at process.env.
 
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
 import { CrossdockError } from '../model/errors.ts';
 
 export interface Environment {
@@ -29,8 +30,18 @@ const ADMIN_TOKEN_LENGTH_MIN = 16;
 /** A vendor may repeat a message for days, and only what is kept can be recognised. */
 const RETENTION_DAYS_MIN = 7;
 
-/** Rejects with CrossdockError `configuration-invalid`, naming every mistake at once. */
-export function readEnvironment(variables: Variables = process.env): Environment {
+/**
+ * The environment of this process, and below it the `.env` file of the project folder where there
+ * is one: a variable that is set already stays as it is.
+ */
+export function readEnvironment(): Environment {
+  const file = join(resolve(text(process.env, 'CROSSDOCK_DIR') ?? '.'), '.env');
+  if (!existsSync(file)) return parseEnvironment(process.env);
+  return parseEnvironment({ ...parseEnv(readFileSync(file, 'utf8')), ...process.env });
+}
+
+/** Throws CrossdockError `configuration-invalid`, naming every mistake at once. */
+export function parseEnvironment(variables: Variables): Environment {
   const mistakes: string[] = [];
   const folder = resolve(text(variables, 'CROSSDOCK_DIR') ?? '.');
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {

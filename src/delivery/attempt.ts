@@ -4,7 +4,7 @@
 import type { Connector, Exchange, Message, Sent } from '../connectors/connector.ts';
 import type { ConnectorDefinition } from '../definitions/definitions.ts';
 import type { AttemptRecord } from '../journal/journal.ts';
-import type { Mapper, MappingAnswer } from '../mapping/mapper.ts';
+import type { Mapper, MappingAnswer, MappingInput } from '../mapping/mapper.ts';
 import { idempotencyKey } from '../model/delivery.ts';
 import type { Event, EventContext } from '../model/event.ts';
 import type { FlowRevision } from '../model/flow-revision.ts';
@@ -52,8 +52,11 @@ export async function attemptDelivery(
   const { revision, event } = work;
   const context = eventContext(event);
   const nowMs = ports.now();
-  const input = { body: event.body, event: context, nowMs };
-  const mapped = await ports.mapper.map(revision.hash, revision.program, input);
+  const mapped = await mapEvent(revision, ports.mapper, {
+    body: event.body,
+    event: context,
+    nowMs,
+  });
   if (mapped.kind === 'filtered') return { state: 'filtered', reason: 'its `when` was false' };
   if (mapped.kind === 'failed') return dead(mapped.code, mapped.message);
   const live = ports.connectors.get(revision.connector);
@@ -74,6 +77,17 @@ export async function attemptDelivery(
   const sent = await live.connector.send(message, signal);
   const durationMs = Math.max(0, Math.round(ports.now() - startedMs));
   return judge({ work, ports, live, message, sent, durationMs });
+}
+
+/** A flow that changes nothing passes on whatever came, JSON or not. */
+async function mapEvent(
+  { hash, program }: FlowRevision,
+  mapper: Mapper,
+  input: MappingInput,
+): Promise<MappingAnswer> {
+  const changesNothing = Object.values(program).every((part) => part === undefined);
+  if (changesNothing) return { kind: 'mapped', output: input.body.toString() };
+  return mapper.map(hash, program, input);
 }
 
 /** What expressions see as `$event`. */

@@ -75,24 +75,29 @@ export function eventJson(detail: EventDetail): string {
     bytes: event.body.length,
     sha256,
     state,
-    deliveries: detail.deliveries.map(deliveryFields),
     headers,
     json: body.kind === 'json',
     ...(body.kind === 'base64' ? { encoding: 'base64' } : {}),
   };
-  // The body is put in as it came: parsing and printing it would round its numbers.
+  const deliveries = `[${detail.deliveries.map(deliveryText).join(',')}]`;
   const text = body.kind === 'json' ? body.text : JSON.stringify(body.text);
-  return `${JSON.stringify(head).slice(0, -1)},"body":${text}}`;
+  return withJson(withJson(JSON.stringify(head), 'deliveries', deliveries), 'body', text);
 }
 
 export function deliveryJson(detail: DeliveryDetail): string {
   const { eventId, source, topic, key } = detail.delivery;
-  return JSON.stringify({ ...deliveryFields(detail), event: { id: eventId, source, topic, key } });
+  const event = JSON.stringify({ id: eventId, source, topic, key });
+  return withJson(deliveryText(detail), 'event', event);
+}
+
+/** A JSON object's text with one more member, as it stands: parsing it would round its numbers. */
+function withJson(object: string, name: string, json: string): string {
+  return `${object.slice(0, -1)},${JSON.stringify(name)}:${json}}`;
 }
 
 /** `undefined` members are left out of the JSON. */
-function deliveryFields({ delivery, state, reason, attempts, changes }: DeliveryDetail): object {
-  return {
+function deliveryText({ delivery, state, reason, attempts, changes }: DeliveryDetail): string {
+  const text = JSON.stringify({
     id: delivery.id,
     flow: delivery.flow,
     to: `${delivery.connector}.${delivery.operation}`,
@@ -101,7 +106,6 @@ function deliveryFields({ delivery, state, reason, attempts, changes }: Delivery
     reason,
     attempts: delivery.attempts,
     dueAt: delivery.dueAt,
-    result: delivery.result,
     idempotencyKey: delivery.idempotencyKey,
     replayOf: delivery.replayOf,
     revision: delivery.revision,
@@ -109,7 +113,8 @@ function deliveryFields({ delivery, state, reason, attempts, changes }: Delivery
     updatedAt: delivery.updatedAt,
     attemptsLog: attempts,
     changes,
-  };
+  });
+  return delivery.result === undefined ? text : withJson(text, 'result', delivery.result);
 }
 
 export function bodyText(body: Buffer): BodyText {

@@ -5,10 +5,13 @@ import { Redis } from 'ioredis';
 import { type LaneBackend, type LaneJobData, laneOptions } from './lane-backend.ts';
 import { workerOptions } from './worker-options.ts';
 
-export function createRedisBackend(options: {
+const FIRST_CONNECTION_MS = 2_000;
+
+/** Resolves once connected, or soon where Redis is away: the lanes work when it is back. */
+export async function createRedisBackend(options: {
   readonly url: string;
   onError(error: Error): void;
-}): LaneBackend {
+}): Promise<LaneBackend> {
   const retryStrategy = (tries: number): number => Math.min(100 * tries, 1_000);
   // Commands of one turn of the event loop travel in one write.
   const shared = { connectTimeout: 2_000, retryStrategy, enableAutoPipelining: true };
@@ -21,6 +24,7 @@ export function createRedisBackend(options: {
   const consumer = new Redis(options.url, { ...shared, maxRetriesPerRequest: null });
   producer.on('error', options.onError);
   consumer.on('error', options.onError);
+  await firstConnection(producer);
   return {
     name: 'redis',
     createQueue: (lane) =>
@@ -44,4 +48,16 @@ export function createRedisBackend(options: {
       consumer.disconnect();
     },
   };
+}
+
+function firstConnection(redis: Redis): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, FIRST_CONNECTION_MS);
+    const settle = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    redis.once('ready', settle);
+    redis.once('error', settle);
+  });
 }

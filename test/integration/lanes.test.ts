@@ -30,7 +30,7 @@ const stores = {
     const redis = await startRedis();
     assert.ok(redis);
     return {
-      connect: async () => createRedisBackend({ url: redis.url, onError }),
+      connect: () => createRedisBackend({ url: redis.url, onError }),
       close: () => redis.stop(),
     };
   },
@@ -206,7 +206,7 @@ describe('lanes whose Redis is away', () => {
   test('refuse at once, and work by themselves when it is back', skipWithoutRedis(), async () => {
     const redis = await startRedis();
     assert.ok(redis);
-    const backend = createRedisBackend({ url: redis.url, onError });
+    const backend = await createRedisBackend({ url: redis.url, onError });
     const lanes = createBullmqLanes({ backend, names: ['erp'], log: quietLog });
     try {
       const done: string[] = [];

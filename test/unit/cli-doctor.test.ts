@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { judgeClock } from '../../src/cli/doctor/finding.ts';
 import { checkExposure, checkNode, isAtLeast } from '../../src/cli/doctor/machine.ts';
 import { judgeRedis } from '../../src/cli/doctor/services.ts';
-import { readEnvironment } from '../../src/config/environment.ts';
+import { parseEnvironment } from '../../src/config/environment.ts';
 
 const goodRedis = {
   version: '7.0.15',
@@ -51,8 +51,8 @@ test('a Redis without persistence, or one that is nearly full, is a warning', ()
 });
 
 test('a host that others reach is a warning', () => {
-  assert.equal(checkExposure(readEnvironment({ HOST: '127.0.0.1' })).verdict, 'pass');
-  assert.equal(checkExposure(readEnvironment({ HOST: '0.0.0.0' })).verdict, 'warn');
+  assert.equal(checkExposure(parseEnvironment({ HOST: '127.0.0.1' })).verdict, 'pass');
+  assert.equal(checkExposure(parseEnvironment({ HOST: '0.0.0.0' })).verdict, 'warn');
 });
 
 test('each warning and each failure says what to do', () => {
