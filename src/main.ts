@@ -25,10 +25,10 @@ export async function runHub({ ready, ...options }: RunOptions): Promise<void> {
   await hub.close();
 }
 
-/** One Ctrl-C may come twice: from the terminal, and from npm, which passes it on. */
-const SAME_SIGNAL_MS = 500;
+/** One Ctrl-C comes twice under npm: from the terminal, and from npm, which passes it on. */
+const SAME_CTRL_C_MS = 500;
 
-/** Resolves at the first signal; a second one, a moment later, ends the process at once. */
+/** Resolves at the first signal; a second one ends the process at once. */
 export function watchSignals(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let leavingSinceMs: number | undefined;
@@ -37,9 +37,10 @@ export function watchSignals(): Promise<NodeJS.Signals> {
         if (leavingSinceMs === undefined) {
           leavingSinceMs = performance.now();
           resolve(signal);
-        } else if (performance.now() - leavingSinceMs > SAME_SIGNAL_MS) {
-          process.exit(signalCodes[signal]);
+          return;
         }
+        const isEcho = performance.now() - leavingSinceMs < SAME_CTRL_C_MS;
+        if (signal === 'SIGTERM' || !isEcho) process.exit(signalCodes[signal]);
       });
     }
   });
