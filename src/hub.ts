@@ -6,7 +6,6 @@ import type { Environment } from './config/environment.ts';
 import { packageRoot } from './config/package-root.ts';
 import { connectorKinds } from './connectors/kinds.ts';
 import type { ConnectorDefinition, Definitions } from './definitions/definitions.ts';
-import { loadDefinitions } from './definitions/load-definitions.ts';
 import { createRoutes, type Routes } from './definitions/routes.ts';
 import type { LiveConnector } from './delivery/attempt.ts';
 import { type Controls, createControls } from './delivery/controls.ts';
@@ -20,12 +19,12 @@ import { createIntake } from './intake/intake.ts';
 import { startEmbeddedPostgres } from './journal/embedded-postgres.ts';
 import type { Journal } from './journal/journal.ts';
 import { migrateJournal, openPostgresJournal } from './journal/postgres-journal.ts';
-import { checkExpression } from './mapping/check-expression.ts';
+import { loadProject } from './load-project.ts';
 import { createChildPoolMapper } from './mapping/child-pool-mapper.ts';
 import { CrossdockError } from './model/errors.ts';
 import type { Log } from './model/log.ts';
 import { type Meter, silentMeter } from './model/meter.ts';
-import { formatProblem, type Problem } from './model/problem.ts';
+import { formatProblem } from './model/problem.ts';
 import { createBoard } from './queue/board.ts';
 import { type BullmqLanes, createBullmqLanes } from './queue/bullmq-lanes.ts';
 import type { Lanes } from './queue/lanes.ts';
@@ -63,26 +62,13 @@ export interface Operations {
 const HTTP_GRACE_MS = 3_000;
 const LANES_GRACE_MS = 5_000;
 
-/** Loads and checks the project's files; problems are for `check` and for `start` to print. */
-export function loadProject(
-  environment: Pick<Environment, 'folder' | 'variables'>,
-): Promise<{ readonly definitions?: Definitions; readonly problems: readonly Problem[] }> {
-  return loadDefinitions({
-    folder: environment.folder,
-    catalogFolder: join(packageRoot, 'connectors', 'catalog'),
-    kinds: connectorKinds,
-    environment: environment.variables,
-    checkExpression,
-  });
-}
-
 export async function startHub(options: HubOptions): Promise<Hub> {
   const { environment, role, log } = options;
   const closers: Closer[] = [];
   const closeAll = (): Promise<void> => closeInTurn(closers, log);
   try {
     const metrics = createMetrics();
-    const definitions = await requireDefinitions(environment);
+    const definitions = await requireDefinitions(environment, log);
     const ground = await openGround({
       environment,
       log,
@@ -193,9 +179,12 @@ async function closeInTurn(closers: readonly Closer[], log: Log): Promise<void> 
   }
 }
 
-async function requireDefinitions(environment: Environment): Promise<Definitions> {
+async function requireDefinitions(environment: Environment, log: Log): Promise<Definitions> {
   const { definitions, problems } = await loadProject(environment);
-  if (definitions !== undefined) return definitions;
+  if (definitions !== undefined) {
+    for (const problem of problems) log.warn({ code: problem.code }, formatProblem(problem));
+    return definitions;
+  }
   const errors = problems.filter((problem) => problem.severity === 'error').map(formatProblem);
   throw new CrossdockError(
     'definitions-invalid',

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { readEnvironment } from '../config/environment.ts';
+import { loadProject } from '../load-project.ts';
 import type { Problem } from '../model/problem.ts';
 import { type CommonOptions, defineCommand, ending } from './command.ts';
 import { countFiles } from './count-files.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { loadProject, problemLine } from './project.ts';
+import { problemLine } from './project.ts';
 import { countOf, paint, print, printJson, withProgress } from './terminal.ts';
 
 interface CheckOptions extends CommonOptions {

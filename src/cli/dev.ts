@@ -6,12 +6,13 @@ import { watch } from 'chokidar';
 import type { Command } from 'commander';
 import { type Environment, readEnvironment } from '../config/environment.ts';
 import { type Hub, startHub } from '../hub.ts';
+import { loadProject } from '../load-project.ts';
 import { watchSignals } from '../main.ts';
 import type { Log } from '../model/log.ts';
 import { countProblems } from './check.ts';
 import { defineCommand, ending } from './command.ts';
 import { projectFolders } from './count-files.ts';
-import { loadProject, problemLine } from './project.ts';
+import { problemLine } from './project.ts';
 import { announce, hubLog, roleOption, type StartOptions } from './start.ts';
 import { countOf, note, paint, plain } from './terminal.ts';
 

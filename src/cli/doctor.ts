@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type Environment, readEnvironment } from '../config/environment.ts';
+import { loadProject } from '../load-project.ts';
 import { countProblems } from './check.ts';
 import { type CommonOptions, defineCommand, ending } from './command.ts';
 import { countFiles } from './count-files.ts';
@@ -7,7 +8,6 @@ import { type Finding, fail, pass, warn } from './doctor/finding.ts';
 import { checkDisk, checkExposure, checkNode, checkPackages, checkPort } from './doctor/machine.ts';
 import { checkServices } from './doctor/services.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { loadProject } from './project.ts';
 import { formatTable } from './table.ts';
 import { countOf, type Format, print, printJson, withProgress } from './terminal.ts';
 import { commandLog } from './with-operations.ts';

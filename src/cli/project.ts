@@ -1,26 +1,9 @@
-import { join } from 'node:path';
 import { type Environment, readEnvironment } from '../config/environment.ts';
-import { packageRoot } from '../config/package-root.ts';
-import { connectorKinds } from '../connectors/kinds.ts';
 import type { Definitions } from '../definitions/definitions.ts';
-import { type LoadResult, loadDefinitions } from '../definitions/load-definitions.ts';
-import { checkExpression } from '../mapping/check-expression.ts';
+import { loadProject } from '../load-project.ts';
 import { CrossdockError } from '../model/errors.ts';
 import { formatProblem, type Problem } from '../model/problem.ts';
 import { countOf, note, paint, plain } from './terminal.ts';
-
-/** Loads and checks the project's files; without the hub around them, so that it is quick. */
-export function loadProject(
-  project: Pick<Environment, 'folder' | 'variables'>,
-): Promise<LoadResult> {
-  return loadDefinitions({
-    folder: project.folder,
-    catalogFolder: join(packageRoot, 'connectors', 'catalog'),
-    kinds: connectorKinds,
-    environment: project.variables,
-    checkExpression,
-  });
-}
 
 /** For commands that need files without errors. Rejects `definitions-invalid`, the errors on stderr. */
 export async function requireProject(

@@ -3,10 +3,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Environment, readEnvironment } from '../config/environment.ts';
 import type { ReceiveDefinition } from '../definitions/definitions.ts';
-import { didYouMeanOrKnown } from '../definitions/suggest.ts';
 import { signedHeaders } from '../intake/sign.ts';
 import { CrossdockError } from '../model/errors.ts';
 import { newId } from '../model/ids.ts';
+import { didYouMeanOrKnown } from '../model/suggest.ts';
 import { parseRate, type Rate } from '../model/units.ts';
 import { type CommonOptions, defineCommand, ending, wholeNumber } from './command.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';

@@ -3,6 +3,7 @@
 import { basename, dirname, isAbsolute, relative, sep } from 'node:path';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { Problem } from '../model/problem.ts';
+import { didYouMeanOrKnown } from '../model/suggest.ts';
 import { catalogueProperties } from './catalogue-schema.ts';
 import type { ShapeChecker } from './check-shape.ts';
 import { type Content, checkRoot, fileContent, isObject, mergedContent } from './content.ts';
@@ -10,7 +11,6 @@ import type { KindSchema } from './definitions.ts';
 import { type Fault, fault } from './fault.ts';
 import { hasVariable, type Lookup } from './interpolate.ts';
 import { type FolderContent, readFolder, type SourceText } from './read-folder.ts';
-import { didYouMeanOrKnown } from './suggest.ts';
 import { parseYamlFile, type YamlFile } from './yaml-file.ts';
 
 export interface Catalogue {

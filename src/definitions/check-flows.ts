@@ -3,11 +3,11 @@
 
 import type { Expression, SchemaText } from '../model/flow-revision.ts';
 import type { Problem } from '../model/problem.ts';
+import { didYouMeanOrKnown } from '../model/suggest.ts';
 import type { ConnectorOutline } from './connector-file.ts';
 import { type Fault, fault, type Path } from './fault.ts';
 import type { FlowSketch } from './flow-file.ts';
 import type { ProblemCode } from './problem-codes.ts';
-import { didYouMeanOrKnown } from './suggest.ts';
 
 /** All that a flow may name. */
 export interface Neighbours {

@@ -4,8 +4,8 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { Json, JsonObject } from '../model/json.ts';
+import { didYouMean, didYouMeanOrKnown } from '../model/suggest.ts';
 import { type Fault, fault, type Path } from './fault.ts';
-import { didYouMean, didYouMeanOrKnown } from './suggest.ts';
 
 export interface Shape {
   readonly schema: JsonObject;

@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import { withDeadline } from './deadline.ts';
+import { within } from '../model/within.ts';
 import type { HttpPorts } from './ports.ts';
 
 /** How long one part may take to answer a probe. */
@@ -48,7 +48,7 @@ async function probe(
 }
 
 async function answers(ping: () => Promise<unknown>): Promise<'ready' | 'unavailable'> {
-  return withDeadline(ping(), PROBE_DEADLINE_MS).then(
+  return within(ping(), PROBE_DEADLINE_MS, () => new Error('no answer')).then(
     () => 'ready',
     () => 'unavailable',
   );

@@ -2,8 +2,8 @@
 
 import { Gauge, type Registry } from 'prom-client';
 import type { Journal } from '../journal/journal.ts';
+import { within } from '../model/within.ts';
 import type { LaneCounts, Lanes } from '../queue/lanes.ts';
-import { withDeadline } from './deadline.ts';
 
 /** A scrape waits no longer than this for either of the two. */
 const ASK_DEADLINE_MS = 1_000;
@@ -28,7 +28,7 @@ export function createLaneGauges(ports: {
     registers: [ports.registry],
   });
   const ask = async (part: string, question: () => Promise<void>): Promise<void> => {
-    const answered = await withDeadline(question(), ASK_DEADLINE_MS).then(
+    const answered = await within(question(), ASK_DEADLINE_MS, () => new Error('no answer')).then(
       () => 1,
       () => 0,
     );

@@ -4,12 +4,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ConnectorDefinition, ReceiveDefinition } from '../definitions/definitions.ts';
 import type { Routes } from '../definitions/routes.ts';
-import type { Appended, Journal, NewEvent } from '../journal/journal.ts';
+import type { Journal, NewEvent } from '../journal/journal.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Headers } from '../model/event.ts';
 import { newId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import type { Meter } from '../model/meter.ts';
+import { within } from '../model/within.ts';
 import { type Lanes, laneJobsOf } from '../queue/lanes.ts';
 import { identify } from './identify.ts';
 import { isAuthentic } from './verify.ts';
@@ -84,7 +85,7 @@ export function createIntake(ports: {
         headers: keptHeaders(headers),
         deliveries: routes.route(connector, topic),
       };
-      const appended = await appendInTime(journal, event);
+      const appended = await within(journal.append(event), APPEND_DEADLINE_MS, tooSlow);
       if (appended.kind === 'stored') {
         schedule(event);
         return { status: 200, body: { id: appended.id } };
@@ -107,19 +108,9 @@ function receiverOf(
   throw new CrossdockError('connector-unknown', 'no connector of this name receives webhooks');
 }
 
-async function appendInTime(journal: Journal, event: NewEvent): Promise<Appended> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const message = `the journal did not take the event within ${APPEND_DEADLINE_MS} ms`;
-      reject(new CrossdockError('journal-unavailable', message));
-    }, APPEND_DEADLINE_MS);
-  });
-  try {
-    return await Promise.race([journal.append(event), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function tooSlow(): CrossdockError {
+  const message = `the journal did not take the event within ${APPEND_DEADLINE_MS} ms`;
+  return new CrossdockError('journal-unavailable', message);
 }
 
 function plainHeaders(headers: IncomingHttpHeaders): Headers {

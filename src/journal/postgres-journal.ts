@@ -4,6 +4,7 @@
 import { CrossdockError } from '../model/errors.ts';
 import type { FlowRevision } from '../model/flow-revision.ts';
 import { type Meter, silentMeter } from '../model/meter.ts';
+import { within } from '../model/within.ts';
 import { appendEvents, weighEvent } from './append-events.ts';
 import { type Batcher, type BatcherLimits, createBatcher } from './batcher.ts';
 import { claimDeliveries } from './claim-deliveries.ts';
@@ -166,16 +167,10 @@ const pingStatement: Statement = {
 
 async function ping(database: Database, deadlineMs: number): Promise<{ clockAheadMs: number }> {
   const startedMs = Date.now();
-  const answer = database.query<{ ms: number }>(pingStatement);
-  const late = new Promise<never>((_, reject) => {
-    const timer = setTimeout(() => {
-      const message = `the journal did not answer within ${deadlineMs} ms`;
-      reject(new CrossdockError('journal-unavailable', message));
-    }, deadlineMs);
-    const stop = (): void => clearTimeout(timer);
-    answer.then(stop, stop);
+  const [row] = await within(database.query<{ ms: number }>(pingStatement), deadlineMs, () => {
+    const message = `the journal did not answer within ${deadlineMs} ms`;
+    return new CrossdockError('journal-unavailable', message);
   });
-  const [row] = await Promise.race([answer, late]);
   const middleMs = (startedMs + Date.now()) / 2;
   return { clockAheadMs: Math.round(middleMs - (row?.ms ?? middleMs)) };
 }

@@ -5,12 +5,12 @@
 
 import { keepsDigits } from '../model/exact-json.ts';
 import type { Expression } from '../model/flow-revision.ts';
+import { nearestWord } from '../model/suggest.ts';
 import { explainSyntax, parseSource } from './compile-expression.ts';
 import { placeOf } from './expression-position.ts';
 import { functionDocs } from './function-docs.ts';
 import { engineFunctionNames } from './function-library.ts';
 import { isNamespace, shownNames } from './function-names.ts';
-import { nearestName } from './nearest-name.ts';
 import { compileRegex } from './regex-engine.ts';
 import { type SyntaxNode, walkSyntax } from './syntax-tree.ts';
 
@@ -113,7 +113,7 @@ function checkNamespace(node: SyntaxNode, scope: Scope): Finding[] {
   scope.done.add(first).add(second);
   const called = second?.procedure?.steps?.[0]?.value ?? second?.value;
   const name = `${first.value}.${called}`;
-  const meant = functionNames.has(name) ? name : nearestName(name, functionNames);
+  const meant = functionNames.has(name) ? name : nearestWord(name, functionNames);
   return [
     {
       severity: 'error',
@@ -138,7 +138,7 @@ function checkName(
   const name = shownNames(String(node.value));
   if (scope.variables.has(name) || functionNames.has(name)) return [];
   const isCall = code === 'unknown-function';
-  const meant = nearestName(name, [...scope.variables, ...functionNames]);
+  const meant = nearestWord(name, [...scope.variables, ...functionNames]);
   return [
     {
       severity: isCall ? 'error' : 'warning',

@@ -1,23 +1,17 @@
 import { CrossdockError } from '../model/errors.ts';
+import { within } from '../model/within.ts';
 
-/** What `promise` comes to, or `lanes-unavailable` after `deadlineMs`; its late end is ignored. */
+/** As `within`; rejects with `lanes-unavailable`, whatever the backend's own error is. */
 export async function withinDeadline<T>(
   promise: Promise<T>,
   deadlineMs: number,
   what: string,
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new CrossdockError('lanes-unavailable', `${what}: no answer in ${deadlineMs} ms`));
-    }, deadlineMs);
-  });
+  const late = (): Error => new Error(`no answer in ${deadlineMs} ms`);
   try {
-    return await Promise.race([promise, late]);
+    return await within(promise, deadlineMs, late);
   } catch (error) {
     throw error instanceof CrossdockError ? error : unavailable(what, error);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

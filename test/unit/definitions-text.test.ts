@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { interpolate, readCoreScalar } from '../../src/definitions/interpolate.ts';
 import { canonicalJson } from '../../src/definitions/revision-hash.ts';
-import { didYouMean, didYouMeanOrKnown } from '../../src/definitions/suggest.ts';
+import { didYouMean, didYouMeanOrKnown } from '../../src/model/suggest.ts';
 
 test('a word is suggested for a slip of the fingers and not for another word', () => {
   assert.equal(didYouMean('baseurl', ['timeout', 'baseUrl']), 'did you mean "baseUrl"?');

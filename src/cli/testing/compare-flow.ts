@@ -1,11 +1,18 @@
 // What a flow's test expects, held against what came of its webhook.
 
+import type { Verdict } from '../../delivery/attempt.ts';
 import { type ExactValue, parseExactJson } from '../exact-value.ts';
 import type { Expectation, ExpectedRequest } from './cases.ts';
 import { lowerCaseNames } from './cases.ts';
 import { compareError, compareExact, type Difference, isObject } from './compare.ts';
-import type { FlowRun } from './run-flow-case.ts';
 import type { RecordedRequest } from './stand-in-server.ts';
+
+/** What came of the webhook. */
+export interface FlowRun {
+  readonly verdict: Verdict;
+  readonly attempts: number;
+  readonly requests: readonly RecordedRequest[];
+}
 
 /** What the case leaves out is not compared. */
 export function compareFlow(expect: Expectation, run: FlowRun): readonly Difference[] {

@@ -13,7 +13,7 @@ import type { Mapper } from '../../mapping/mapper.ts';
 import type { Event, Headers } from '../../model/event.ts';
 import type { Answer, FlowCase } from './cases.ts';
 import type { Difference } from './compare.ts';
-import { compareFlow } from './compare-flow.ts';
+import { compareFlow, type FlowRun } from './compare-flow.ts';
 import { TEST_EVENT_ID } from './run-mapping-case.ts';
 import { createStandIn } from './stand-in-connector.ts';
 import type { RecordedRequest, StandInServer } from './stand-in-server.ts';
@@ -22,13 +22,6 @@ export interface FlowPorts {
   readonly definitions: Definitions;
   readonly mapper: Mapper;
   readonly server: StandInServer;
-}
-
-/** What came of the webhook. */
-export interface FlowRun {
-  readonly verdict: Verdict;
-  readonly attempts: number;
-  readonly requests: readonly RecordedRequest[];
 }
 
 const TEST_DELIVERY_ID = '00000000-0000-7000-8000-000000000002';

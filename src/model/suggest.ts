@@ -16,7 +16,8 @@ export function didYouMeanOrKnown(word: string, candidates: Iterable<string>): s
 const KNOWN_SHOWN_MAX = 15;
 const WORD_LENGTH_MAX = 100;
 
-function nearestWord(word: string, candidates: Iterable<string>): string | undefined {
+/** The candidate that is at most a third of `word` away from it. */
+export function nearestWord(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.slice(0, WORD_LENGTH_MAX).toLowerCase();
   let nearest: string | undefined;
   let nearestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
