@@ -12,6 +12,9 @@ export interface RunOptions {
   readonly ready: (hub: Hub) => void;
 }
 
+/** A hub that hangs in one of its parts ends all the same. */
+const LEAVE_MS_MAX = 9_500;
+
 /** What a shell reports of a process that a signal ended: 128 and the signal's number. */
 const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -22,7 +25,15 @@ export async function runHub({ ready, ...options }: RunOptions): Promise<void> {
   ready(hub);
   const signal = await leaving;
   options.log.info({ signal }, 'leaving: work under way is finished or handed back');
+  const forced = setTimeout(() => {
+    options.log.warn(
+      {},
+      'a part did not leave in time; what it held is taken over after its lease',
+    );
+    process.exit(1);
+  }, LEAVE_MS_MAX);
   await hub.close();
+  clearTimeout(forced);
 }
 
 /** One Ctrl-C comes twice under npm: from the terminal, and from npm, which passes it on. */
