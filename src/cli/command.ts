@@ -20,7 +20,9 @@ export interface CommonOptions {
 }
 
 export function defineCommand(program: Command, texts: CommandTexts): Command {
-  const examples = texts.examples.map((example) => `  $ crossdock ${example}`).join('\n');
+  const examples = texts.examples
+    .map((example) => `  $ ${/^[A-Z_]+=/.test(example) ? example : `crossdock ${example}`}`)
+    .join('\n');
   return program
     .command(texts.usage)
     .summary(texts.summary)

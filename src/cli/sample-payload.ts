@@ -18,6 +18,8 @@ export function samplePayload(at: Date): Buffer {
   "updated_at": "${time}",
   "currency": "EUR",
   "financial_status": "paid",
+  "taxes_included": true,
+  "total_discounts": "0.00",
   "total_price": "39.90",
   "subtotal_price": "33.53",
   "total_tax": "6.37",

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Routes } from '../definitions/routes.ts';
 import type { AttemptRecord, Claim, Claimed, Journal, NewEvent } from '../journal/journal.ts';
+import { idempotencyKey } from '../model/delivery.ts';
 import { isCrossdockError } from '../model/errors.ts';
 import { newId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
@@ -30,6 +31,7 @@ const RECORD_RETRY_MS = 1_000;
 /** The work of one lane. `timeoutMs` is the connector's total deadline of one call. */
 export function createDeliver(ports: DeliverPorts, timeoutMs: number): LaneWork {
   const leaseMs = timeoutMs + LEASE_MARGIN_MS;
+  const onHandBack = warnRarely(ports.log);
   return async (job, signal) => {
     const leaseEndsMs = performance.now() + leaseMs;
     const claimed = await claim(ports, job, leaseMs);
@@ -39,7 +41,12 @@ export function createDeliver(ports: DeliverPorts, timeoutMs: number): LaneWork 
       case 'gone':
         return { kind: 'done', note: `nothing to do: ${claimed.state}` };
       case 'claimed':
-        return deliverClaim(ports, claimed.claim, { signal, leaseEndsMs, lane: job.lane });
+        return deliverClaim(ports, claimed.claim, {
+          signal,
+          leaseEndsMs,
+          onHandBack,
+          lane: job.lane,
+        });
     }
   };
 }
@@ -59,10 +66,11 @@ interface Holding {
   readonly signal: AbortSignal;
   readonly leaseEndsMs: number;
   readonly lane: string;
+  onHandBack(error: unknown): void;
 }
 
 async function deliverClaim(ports: DeliverPorts, claim: Claim, holding: Holding): Promise<Step> {
-  const verdict = await attempt(ports, claim, holding.signal);
+  const verdict = await attempt(ports, claim, holding);
   const { emits, ...rest } = verdict;
   const event = emits === undefined ? undefined : emittedEvent(ports.routes, claim, emits);
   const record: AttemptRecord = {
@@ -82,7 +90,8 @@ async function deliverClaim(ports: DeliverPorts, claim: Claim, holding: Holding)
   return stepAfter(record);
 }
 
-async function attempt(ports: DeliverPorts, claim: Claim, signal: AbortSignal): Promise<Verdict> {
+async function attempt(ports: DeliverPorts, claim: Claim, holding: Holding): Promise<Verdict> {
+  const { signal } = holding;
   try {
     const revision = await ports.journal.loadRevision(claim.revision);
     if (revision === undefined) {
@@ -93,9 +102,7 @@ async function attempt(ports: DeliverPorts, claim: Claim, signal: AbortSignal): 
     const work = { deliveryId, revision, event, attempts, spent, ageMs };
     return await attemptDelivery(work, ports, signal);
   } catch (error) {
-    if (!signal.aborted && !isCrossdockError(error)) {
-      ports.log.error({ err: error, delivery: claim.deliveryId }, 'attempt met a bug');
-    }
+    if (!signal.aborted) holding.onHandBack(error);
     return handBack(claim, signal);
   }
 }
@@ -107,6 +114,24 @@ function handBack(claim: Claim, signal: AbortSignal): Verdict {
     dueInMs: signal.aborted ? 0 : hubErrorMs(),
     code: 'hub-error',
     reason: signal.aborted ? 'handed back: its process was leaving' : 'handed back by the hub',
+  };
+}
+
+const WARN_EVERY_MS = 10_000;
+
+/** One line for many hand-backs: the same cause meets every delivery of a lane. */
+function warnRarely(log: Log): (error: unknown) => void {
+  let warnedMs = Number.NEGATIVE_INFINITY;
+  let count = 0;
+  return (error) => {
+    count += 1;
+    if (performance.now() - warnedMs < WARN_EVERY_MS) return;
+    log.warn(
+      { err: error, count },
+      'deliveries handed back: an error of the hub, no attempt spent',
+    );
+    warnedMs = performance.now();
+    count = 0;
   };
 }
 
@@ -135,8 +160,8 @@ function emittedEvent(
     id: newId(),
     source,
     topic,
-    // Once a delivery, however often its result is recorded.
-    dedupeKey: `delivery:${claim.deliveryId}`,
+    // Once for an event and flow: neither a result that is recorded twice nor a replay makes another.
+    dedupeKey: idempotencyKey(claim.event.id, claim.flow),
     body,
     headers: {},
     sha256: createHash('sha256').update(body).digest('hex'),

@@ -32,12 +32,7 @@ async function applyMissing(
   session: Session,
   migrations: readonly Migration[],
 ): Promise<readonly string[]> {
-  await session.query(
-    `CREATE TABLE IF NOT EXISTS migrations (
-       name text PRIMARY KEY,
-       checksum text NOT NULL,
-       applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`,
-  );
+  await createLedger(session);
   const applied = await session.query<{ name: string; checksum: string }>(
     'SELECT name, checksum FROM migrations',
   );
@@ -45,6 +40,20 @@ async function applyMissing(
   const missing = migrations.filter((one) => !applied.some((row) => row.name === one.name));
   for (const migration of missing) await apply(session, migration);
   return missing.map((migration) => migration.name);
+}
+
+/** A role that may not make tables can still start where `migrate` has run before. */
+async function createLedger(session: Session): Promise<void> {
+  const [found] = await session.query<{ there: boolean }>(
+    "SELECT to_regclass('migrations') IS NOT NULL AS there",
+  );
+  if (found?.there === true) return;
+  await session.query(
+    `CREATE TABLE migrations (
+       name text PRIMARY KEY,
+       checksum text NOT NULL,
+       applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`,
+  );
 }
 
 async function apply(session: Session, migration: Migration): Promise<void> {

@@ -52,8 +52,11 @@ function modulesFolder(): string {
   return engine.slice(0, engine.indexOf(marker) + marker.length);
 }
 
-/** Node looks for the nearest package.json of a module. */
+/** Node looks for the nearest package.json of a module, and through node_modules that is a link. */
 function packageFiles(compiled: string): string[] {
   const parent = dirname(compiled);
-  return [parent, dirname(parent)].map((folder) => join(folder, 'package.json'));
+  return [parent, dirname(parent)].flatMap((folder) => [
+    join(folder, 'package.json'),
+    join(folder, 'node_modules*'),
+  ]);
 }
