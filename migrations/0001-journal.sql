@@ -35,6 +35,8 @@ CREATE TABLE deliveries (
   -- false once the delivery is finished; kept apart from `state` so that a claim changes no indexed
   -- column and stays a heap-only update
   open boolean NOT NULL DEFAULT true,
+  -- likewise
+  dead boolean NOT NULL DEFAULT false,
   attempts integer NOT NULL DEFAULT 0,
   spent integer NOT NULL DEFAULT 0,
   round integer NOT NULL DEFAULT 0,
@@ -50,7 +52,7 @@ CREATE TABLE deliveries (
 
 CREATE INDEX deliveries_by_event ON deliveries (event_id);
 CREATE INDEX deliveries_open ON deliveries (due_at, id) WHERE open;
-CREATE INDEX deliveries_dead ON deliveries (connector, id) WHERE state = 'dead';
+CREATE INDEX deliveries_dead ON deliveries (connector, id) WHERE dead;
 
 CREATE TABLE attempts (
   delivery_id uuid NOT NULL,

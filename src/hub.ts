@@ -60,7 +60,7 @@ export interface Operations {
 
 /** How long the parts of a hub may take to leave; together less than 10 s. */
 const HTTP_GRACE_MS = 3_000;
-const LANES_GRACE_MS = 5_000;
+const LANES_GRACE_MS = 6_500;
 
 export async function startHub(options: HubOptions): Promise<Hub> {
   const { environment, role, log } = options;
@@ -80,18 +80,11 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const controls = createControls({ journal, lanes, log });
     const routes = createRoutes(definitions);
     await journal.saveRevisions([...definitions.flows.values()].map((flow) => flow.revision));
-    if (role !== 'intake') {
-      startDelivery({
-        definitions,
-        routes,
-        journal,
-        lanes,
-        log,
-        environment,
-        meter: metrics.meter,
-        closers,
-      });
-    }
+    const { meter } = metrics;
+    const stopDelivery =
+      role === 'intake'
+        ? async () => undefined
+        : startDelivery({ definitions, routes, journal, lanes, log, environment, meter, closers });
     const adminToken = await readAdminToken(environment);
     let closing = false;
     const { connectors } = definitions;
@@ -99,7 +92,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       ...(role === 'delivery'
         ? {}
         : {
-            intake: createIntake({ connectors, routes, journal, lanes, log, meter: metrics.meter }),
+            intake: createIntake({ connectors, routes, journal, lanes, log, meter }),
           }),
       journal,
       lanes,
@@ -111,7 +104,9 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       isClosing: () => closing,
     });
     const server = await listen(app, environment);
-    closers.push(() => server.close(HTTP_GRACE_MS));
+    closers.push(async () => {
+      await Promise.all([server.close(HTTP_GRACE_MS), stopDelivery()]);
+    });
     let closed: Promise<void> | undefined;
     return {
       url: server.url,
@@ -227,7 +222,8 @@ async function openGround(parts: {
       ? await createPostgresLaneBackend({ url, workers: names.length, onError })
       : await createRedisBackend({
           url: redisUrl,
-          onError: (error) => log.debug({ err: error }, 'Redis connection'),
+          onError: (error) =>
+            log.warn({ err: error }, 'Redis cannot be reached; the journal holds'),
         });
   const lanes = createBullmqLanes({ backend, names, log });
   closers.push(() => lanes.close(LANES_GRACE_MS));
@@ -250,7 +246,7 @@ function startDelivery(parts: {
   readonly environment: Environment;
   readonly meter: Meter;
   readonly closers: Closer[];
-}): void {
+}): Closer {
   const { definitions, routes, journal, lanes, log, environment, meter, closers } = parts;
   const mapper = createChildPoolMapper({
     onEvaluation: (ms, kind) => meter.mapping(kind, ms),
@@ -270,12 +266,16 @@ function startDelivery(parts: {
     const deliver = createDeliver(ports, definition.timeoutMs);
     lanes.work(definition.id, definition.limits, deliver);
   }
-  // Closing the lanes first lets the deliveries under way end with their ports still open.
-  closers.push(() => lanes.close(LANES_GRACE_MS));
-  const sweep = createSweep({ journal, lanes, meter, log });
+  const laneNames = [...connectors.keys()];
+  const sweep = createSweep({ journal, lanes, laneNames, meter, log });
   const { retentionDays } = environment;
   const housekeeping = startHousekeeping({ journal, log, retentionDays, sweep });
-  closers.push(() => housekeeping.close());
+  // Before its ports are closed, so that the deliveries under way can end.
+  const stop = async (): Promise<void> => {
+    await Promise.all([lanes.close(LANES_GRACE_MS), housekeeping.close()]);
+  };
+  closers.push(stop);
+  return stop;
 }
 
 function liveConnector(definition: ConnectorDefinition, environment: Environment): LiveConnector {

@@ -1,14 +1,17 @@
 // One attempt of a delivery, from body to verdict: when, map, validate, send, decide. Knows neither
 // journal nor lanes, so that the engine and `crossdock test` run the very same steps.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connector, Exchange, Message, Sent } from '../connectors/connector.ts';
 import type { ConnectorDefinition } from '../definitions/definitions.ts';
 import type { AttemptRecord } from '../journal/journal.ts';
 import type { Mapper, MappingAnswer, MappingInput } from '../mapping/mapper.ts';
 import { idempotencyKey } from '../model/delivery.ts';
+import { CrossdockError, isCrossdockError } from '../model/errors.ts';
 import type { Event, EventContext } from '../model/event.ts';
 import type { FlowRevision } from '../model/flow-revision.ts';
-import type { OutcomeCode } from '../model/outcome.ts';
+import type { Outcome, OutcomeCode } from '../model/outcome.ts';
+import { backoffMs } from '../model/retry.ts';
 import { decide } from './decide.ts';
 
 /** A connector that is live, and the file it came from. */
@@ -36,6 +39,8 @@ export interface Work {
   /** Attempts before this one that count against the limit. */
   readonly spent: number;
   readonly ageMs: number;
+  /** By `performance.now()`: past it the claim could end before the answer, so nothing is sent. */
+  readonly sendBeforeMs?: number;
 }
 
 /** What the journal is to record; `emits` carries the body of the event that the result becomes. */
@@ -62,9 +67,12 @@ export async function attemptDelivery(
   const live = ports.connectors.get(revision.connector);
   const target = `${revision.connector}.${revision.operation}`;
   if (live === undefined || !live.definition.operations.has(revision.operation)) {
-    return dead('operation-unknown', `there is no operation ${target} any more`);
+    return withoutOperation(work, target);
   }
   signal.throwIfAborted();
+  if (work.sendBeforeMs !== undefined && performance.now() > work.sendBeforeMs) {
+    throw new CrossdockError('overloaded', 'mapping took longer than the claim allows');
+  }
   const message: Message = {
     operation: revision.operation,
     body: mapped.output,
@@ -76,7 +84,7 @@ export async function attemptDelivery(
   const startedMs = ports.now();
   const sent = await live.connector.send(message, signal);
   const durationMs = Math.max(0, Math.round(ports.now() - startedMs));
-  return judge({ work, ports, live, message, sent, durationMs });
+  return judge({ work, ports, live, message, sent, durationMs, signal });
 }
 
 /** A flow that changes nothing passes on whatever came, JSON or not. */
@@ -111,10 +119,28 @@ interface Attempted {
   readonly message: Message;
   readonly sent: Sent;
   readonly durationMs: number;
+  readonly signal: AbortSignal;
+}
+
+const OPERATION_AWAITED_MS = 30_000;
+
+/** Its flow may be newer than the files of this process, as in a rolling deploy: wait for those. */
+function withoutOperation(work: Work, target: string): Verdict {
+  const code = 'operation-unknown';
+  if (work.ageMs > work.revision.retry.horizonMs) {
+    return dead(code, `there is no operation ${target}`);
+  }
+  return {
+    state: work.attempts > 0 ? 'retrying' : 'pending',
+    dueInMs: OPERATION_AWAITED_MS,
+    code,
+    reason: `there is no operation ${target} here; waiting for files that have it`,
+  };
 }
 
 async function judge(attempted: Attempted): Promise<Verdict> {
-  const { work, ports, sent } = attempted;
+  const { work, ports, sent, signal } = attempted;
+  if (sent.outcome.kind === 'retry' && signal.aborted) return interrupted(attempted, sent.outcome);
   const { spent, ageMs } = work;
   const decision = decide(sent.outcome, work.revision.retry, {
     spent: spent + 1,
@@ -123,6 +149,26 @@ async function judge(attempted: Attempted): Promise<Verdict> {
   });
   const verdict: Verdict = { ...decision, attempt: attemptOf(attempted) };
   return sent.outcome.kind === 'delivered' ? withResult(attempted, verdict) : verdict;
+}
+
+/** Cut off by the hub's own leaving, or as good as: the attempt is told but does not count. */
+function interrupted(
+  attempted: Attempted,
+  outcome: Extract<Outcome, { readonly kind: 'retry' }>,
+): Verdict {
+  const { work, ports } = attempted;
+  const { afterMs, code, reason } = outcome;
+  const dueInMs = backoffMs(work.revision.retry, Math.max(1, work.spent), {
+    ...(afterMs === undefined ? {} : { askedMs: afterMs }),
+    ...(ports.random === undefined ? {} : { random: ports.random }),
+  });
+  return {
+    state: 'retrying',
+    dueInMs,
+    code,
+    reason: `${reason}; not counted, since its process was leaving`,
+    attempt: { ...attemptOf(attempted), spends: false },
+  };
 }
 
 /** The call worked: whatever its answer is like, the delivery stays delivered. */
@@ -144,7 +190,29 @@ async function withResult(attempted: Attempted, verdict: Verdict): Promise<Verdi
   };
 }
 
+const RESULT_TRIES = 5;
+const RESULT_REST_MS = 1_000;
+
+/**
+ * The call is not forgotten because the mapper is busy. Where it stays so, a result that becomes an
+ * event is worth another call with the same key; any other is done without.
+ */
 async function evaluateResult(attempted: Attempted): Promise<MappingAnswer> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await evaluateResultOnce(attempted);
+    } catch (error) {
+      if (tries < RESULT_TRIES && isCrossdockError(error, 'overloaded')) {
+        await sleep(RESULT_REST_MS);
+        continue;
+      }
+      if (attempted.work.revision.emit !== undefined) throw error;
+      return { kind: 'failed', code: 'mapping-crashed', message: 'the mapper did not take it' };
+    }
+  }
+}
+
+function evaluateResultOnce(attempted: Attempted): Promise<MappingAnswer> {
   const { work, ports, live, message, sent } = attempted;
   const { connector, operation } = work.revision;
   const map = live.definition.operations.get(operation)?.result;

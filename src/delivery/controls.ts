@@ -45,7 +45,11 @@ export function createControls(ports: {
 
   const setPaused = async (connector: string, paused: boolean, by: string): Promise<void> => {
     await journal.setLanePaused({ connector, paused, by });
-    await (paused ? lanes.pause(connector) : lanes.resume(connector));
+    try {
+      await (paused ? lanes.pause(connector) : lanes.resume(connector));
+    } catch (error) {
+      log.warn({ err: error, connector }, 'lanes unavailable; the sweep will pause or resume it');
+    }
   };
 
   return {

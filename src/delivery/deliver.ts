@@ -26,14 +26,15 @@ const LEASE_MARGIN_MS = 10_000;
 /** After an error of the hub's own a delivery comes again between these two. */
 const HUB_ERROR_MS_MIN = 2_000;
 const HUB_ERROR_MS_MAX = 6_000;
-const RECORD_RETRY_MS = 1_000;
+const RECORD_REST_MS = 1_000;
+const RECORD_MS_MAX = 600_000;
 
 /** The work of one lane. `timeoutMs` is the connector's total deadline of one call. */
 export function createDeliver(ports: DeliverPorts, timeoutMs: number): LaneWork {
   const leaseMs = timeoutMs + LEASE_MARGIN_MS;
   const onHandBack = warnRarely(ports.log);
   return async (job, signal) => {
-    const leaseEndsMs = performance.now() + leaseMs;
+    const sendBeforeMs = performance.now() + leaseMs - timeoutMs;
     const claimed = await claim(ports, job, leaseMs);
     switch (claimed.kind) {
       case 'later':
@@ -43,7 +44,7 @@ export function createDeliver(ports: DeliverPorts, timeoutMs: number): LaneWork 
       case 'claimed':
         return deliverClaim(ports, claimed.claim, {
           signal,
-          leaseEndsMs,
+          sendBeforeMs,
           onHandBack,
           lane: job.lane,
         });
@@ -64,7 +65,7 @@ async function claim(ports: DeliverPorts, job: LaneJob, leaseMs: number): Promis
 
 interface Holding {
   readonly signal: AbortSignal;
-  readonly leaseEndsMs: number;
+  readonly sendBeforeMs: number;
   readonly lane: string;
   onHandBack(error: unknown): void;
 }
@@ -79,9 +80,9 @@ async function deliverClaim(ports: DeliverPorts, claim: Claim, holding: Holding)
     fence: claim.fence,
     ...(event === undefined ? {} : { emits: event }),
   };
-  const recorded = await recordWithinLease(ports, record, holding.leaseEndsMs);
+  const recorded = await recordAtLast(ports, record, holding.signal);
   if (recorded === undefined) return { kind: 'again', inMs: HUB_ERROR_MS_MAX };
-  ports.meter.attempt(holding.lane, record.state, record.attempt?.durationMs ?? 0);
+  ports.meter.attempt(holding.lane, record.state, record.attempt?.durationMs);
   if (!recorded.accepted) {
     ports.log.warn({ delivery: claim.deliveryId }, 'a newer claim exists: result refused');
     return { kind: 'done', note: 'result refused: a newer claim exists' };
@@ -91,7 +92,7 @@ async function deliverClaim(ports: DeliverPorts, claim: Claim, holding: Holding)
 }
 
 async function attempt(ports: DeliverPorts, claim: Claim, holding: Holding): Promise<Verdict> {
-  const { signal } = holding;
+  const { signal, sendBeforeMs } = holding;
   try {
     const revision = await ports.journal.loadRevision(claim.revision);
     if (revision === undefined) {
@@ -99,7 +100,7 @@ async function attempt(ports: DeliverPorts, claim: Claim, holding: Holding): Pro
       return { state: 'dead', code: 'hub-error', reason };
     }
     const { deliveryId, event, attempts, spent, ageMs } = claim;
-    const work = { deliveryId, revision, event, attempts, spent, ageMs };
+    const work = { deliveryId, revision, event, attempts, spent, ageMs, sendBeforeMs };
     return await attemptDelivery(work, ports, signal);
   } catch (error) {
     if (!signal.aborted) holding.onHandBack(error);
@@ -135,15 +136,19 @@ function warnRarely(log: Log): (error: unknown) => void {
   };
 }
 
-/** What was sent must be written down: tried until the lease, and with it the claim, is over. */
-async function recordWithinLease(ports: DeliverPorts, record: AttemptRecord, endsMs: number) {
-  for (;;) {
+/**
+ * What was sent must be written down. The claim's fence guards the record however late it comes, so
+ * it is tried for long; a process that is leaving gives up sooner.
+ */
+async function recordAtLast(ports: DeliverPorts, record: AttemptRecord, signal: AbortSignal) {
+  const endsMs = performance.now() + RECORD_MS_MAX;
+  for (let tries = 1; ; tries += 1) {
     try {
       return await ports.journal.record(record);
     } catch (error) {
       ports.log.warn({ err: error, delivery: record.deliveryId }, 'record failed');
-      if (performance.now() + RECORD_RETRY_MS > endsMs) return undefined;
-      await sleep(RECORD_RETRY_MS);
+      if (performance.now() > endsMs || (signal.aborted && tries >= 3)) return undefined;
+      await sleep(RECORD_REST_MS);
     }
   }
 }

@@ -21,12 +21,12 @@ export function startHousekeeping(ports: {
   readonly journal: Journal;
   readonly log: Log;
   readonly retentionDays: number;
-  sweep(): Promise<number>;
+  sweep(leaving: AbortSignal): Promise<number>;
 }): Housekeeping {
   const { journal, log } = ports;
   const leaving = new AbortController();
   const turns = [
-    repeat('sweep', SWEEP_EVERY_MS, ports.sweep),
+    repeat('sweep', SWEEP_EVERY_MS, () => ports.sweep(leaving.signal)),
     repeat('clock', CLOCK_EVERY_MS, () => checkClock(journal, log)),
     repeat('retention', RETENTION_EVERY_MS, () =>
       deleteOldEvents({ journal, log, days: ports.retentionDays, signal: leaving.signal }),

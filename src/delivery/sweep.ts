@@ -10,6 +10,8 @@ import { laneJobOf } from './controls.ts';
 export interface SweepPorts {
   readonly journal: Journal;
   readonly lanes: Lanes;
+  /** The lanes whose pauses are kept to the journal's word. */
+  readonly laneNames: readonly string[];
   readonly meter: Meter;
   readonly log: Log;
 }
@@ -23,7 +25,7 @@ const PAGES_PER_TURN_MAX = 40;
 type Cursor = { readonly dueAt: string; readonly deliveryId: string };
 
 /** Runs one turn; resolves with the number of deliveries that were put back. */
-export function createSweep(ports: SweepPorts): () => Promise<number> {
+export function createSweep(ports: SweepPorts): (leaving: AbortSignal) => Promise<number> {
   let cursor: Cursor | undefined;
 
   const turnPage = async (): Promise<number> => {
@@ -36,7 +38,7 @@ export function createSweep(ports: SweepPorts): () => Promise<number> {
     return count;
   };
 
-  return async () => {
+  return async (leaving) => {
     let count = 0;
     await ports.journal.whileLeader('sweep', async () => {
       await applyPauses(ports);
@@ -44,7 +46,7 @@ export function createSweep(ports: SweepPorts): () => Promise<number> {
       do {
         count += await turnPage();
         pages += 1;
-      } while (cursor !== undefined && pages < PAGES_PER_TURN_MAX);
+      } while (cursor !== undefined && pages < PAGES_PER_TURN_MAX && !leaving.aborted);
     });
     return count;
   };
@@ -64,9 +66,12 @@ async function putBack(ports: SweepPorts, due: readonly DueDelivery[]): Promise<
   return renewed.length;
 }
 
-/** A pause is the journal's; a lane that was emptied has forgotten it. */
-async function applyPauses({ journal, lanes }: SweepPorts): Promise<void> {
-  for (const connector of await journal.listPausedLanes()) {
-    if (!(await lanes.isPaused(connector))) await lanes.pause(connector);
+/** A pause is the journal's: a lane that was emptied has forgotten it, or missed its end. */
+async function applyPauses({ journal, lanes, laneNames }: SweepPorts): Promise<void> {
+  const paused = new Set(await journal.listPausedLanes());
+  for (const lane of laneNames) {
+    const wanted = paused.has(lane);
+    if ((await lanes.isPaused(lane)) === wanted) continue;
+    await (wanted ? lanes.pause(lane) : lanes.resume(lane));
   }
 }

@@ -87,13 +87,14 @@ export function createBatcher<I, O>(options: BatcherOptions<I, O>): Batcher<I, O
       void settle(batch).finally(() => {
         underWay -= 1;
         if (line.length() > 0) schedule();
-        else settleDrained();
+        settleDrained();
       });
     }
+    settleDrained();
   };
 
   const settleDrained = (): void => {
-    if (underWay > 0) return;
+    if (underWay > 0 || line.length() > 0) return;
     for (const resolve of drained) resolve();
     drained = [];
   };

@@ -29,27 +29,32 @@ const claimStatement: Statement = {
       WHERE d.id = r.id AND d.open AND d.round = r.round AND d.state <> 'held'
         AND d.due_at <= clock_timestamp() + interval '20 milliseconds'
         AND (d.lease_until IS NULL OR d.lease_until <= clock_timestamp())
-      RETURNING d.id, d.event_id, d.fence, d.flow, d.revision, d.attempts, d.spent, d.opened_at
+      RETURNING d.id, d.round, d.event_id, d.fence, d.flow, d.revision, d.attempts, d.spent,
+                d.opened_at
     )
-    SELECT c.id::text AS delivery_id, c.fence::text, c.flow, c.revision, c.attempts, c.spent,
+    SELECT c.id::text AS delivery_id, c.round, c.fence::text, c.flow, c.revision, c.attempts, c.spent,
            (extract(epoch FROM clock_timestamp() - c.opened_at) * 1000)::float8 AS age_ms,
            e.id::text, e.source, e.topic, e.dedupe_key, e.shop, e.body, e.headers::text, e.sha256,
            e.occurred_at, e.received_at
-    FROM claimed c JOIN events e ON e.id = c.event_id
+    FROM claimed c LEFT JOIN events e ON e.id = c.event_id
     WHERE (SELECT set_config FROM commit) IS NOT NULL`,
 };
 
 const refusedStatement: Statement = {
   name: 'explain-refused-claims',
   text: `
-    SELECT d.id::text, d.open AND d.round = r.round AND d.state <> 'held' AS waits, d.state,
+    SELECT d.id::text AS delivery_id, r.round,
+           d.open AND d.round = r.round AND d.state <> 'held' AS waits, d.state,
            (extract(epoch FROM greatest(d.due_at, d.lease_until) - clock_timestamp()) * 1000)::float8
              AS in_ms
     FROM deliveries d JOIN json_to_recordset($1::json) AS r${claimRecordset} ON d.id = r.id`,
 };
 
-interface ClaimRow extends EventRow {
+/** Its event is null where a replay came while retention was deleting it. */
+interface ClaimRow extends Omit<EventRow, 'id'> {
   readonly delivery_id: string;
+  readonly round: number;
+  readonly id: string | null;
   readonly fence: string;
   readonly flow: string;
   readonly revision: string;
@@ -59,7 +64,8 @@ interface ClaimRow extends EventRow {
 }
 
 interface RefusedRow {
-  readonly id: string;
+  readonly delivery_id: string;
+  readonly round: number;
   readonly waits: boolean;
   readonly state: DeliveryState;
   readonly in_ms: number | null;
@@ -70,17 +76,19 @@ export async function claimDeliveries(
   requests: readonly ClaimRequest[],
 ): Promise<readonly Claimed[]> {
   const rows = await database.query<ClaimRow>(claimStatement, [recordset(requests)]);
-  const claims = new Map(rows.map((row) => [row.delivery_id, claimOf(row)]));
-  const refused = requests.filter((request) => !claims.has(request.deliveryId));
+  const claims = new Map(rows.map((row) => [keyOf(row), answerOf(row)]));
+  await cancelOrphans(database, rows);
+  const refused = requests.filter((request) => !claims.has(requestKey(request)));
   const reasons = refused.length === 0 ? new Map() : await explain(database, refused);
   const given = new Set<string>();
-  return requests.map(({ deliveryId, leaseMs }) => {
-    const claim = claims.get(deliveryId);
-    if (claim === undefined) return reasons.get(deliveryId) ?? { kind: 'gone', state: 'unknown' };
+  return requests.map((request) => {
+    const key = requestKey(request);
+    const answer = claims.get(key);
+    if (answer === undefined) return reasons.get(key) ?? { kind: 'gone', state: 'unknown' };
     // Asked for twice in one batch: the first one has it.
-    if (given.has(deliveryId)) return { kind: 'later', inMs: leaseMs };
-    given.add(deliveryId);
-    return { kind: 'claimed', claim };
+    if (given.has(key)) return { kind: 'later', inMs: request.leaseMs };
+    given.add(key);
+    return answer;
   });
 }
 
@@ -91,12 +99,32 @@ async function explain(
   const rows = await database.query<RefusedRow>(refusedStatement, [recordset(requests)]);
   return new Map(
     rows.map((row) => [
-      row.id,
+      keyOf(row),
       row.waits
         ? { kind: 'later', inMs: Math.max(1, Math.ceil(row.in_ms ?? 0)) }
         : { kind: 'gone', state: row.state },
     ]),
   );
+}
+
+const cancelStatement: Statement = {
+  name: 'cancel-orphans',
+  text: `UPDATE deliveries SET state = 'cancelled', open = false, reason = 'its event is deleted',
+                lease_until = NULL, updated_at = clock_timestamp()
+         WHERE id = ANY($1::uuid[]) AND open`,
+};
+
+async function cancelOrphans(database: Database, rows: readonly ClaimRow[]): Promise<void> {
+  const orphans = rows.filter((row) => row.id === null).map((row) => row.delivery_id);
+  if (orphans.length > 0) await database.query(cancelStatement, [orphans]);
+}
+
+function keyOf(row: { readonly delivery_id: string; readonly round: number }): string {
+  return `${row.delivery_id}.${row.round}`;
+}
+
+function requestKey({ deliveryId, round }: ClaimRequest): string {
+  return keyOf({ delivery_id: deliveryId, round });
 }
 
 function recordset(requests: readonly ClaimRequest[]): string {
@@ -109,7 +137,13 @@ function recordset(requests: readonly ClaimRequest[]): string {
   );
 }
 
-function claimOf(row: ClaimRow): Claim {
+function answerOf(row: ClaimRow): Claimed {
+  const { id } = row;
+  if (id === null) return { kind: 'gone', state: 'cancelled' };
+  return { kind: 'claimed', claim: claimOf(row, eventOf({ ...row, id })) };
+}
+
+function claimOf(row: ClaimRow, event: Event): Claim {
   return {
     deliveryId: row.delivery_id,
     fence: row.fence,
@@ -118,7 +152,7 @@ function claimOf(row: ClaimRow): Claim {
     attempts: row.attempts,
     spent: row.spent,
     ageMs: row.age_ms,
-    event: eventOf(row),
+    event,
   };
 }
 

@@ -13,8 +13,11 @@ export interface Statement {
 export interface Database {
   /** Rejects with `journal-unavailable`, or with the database's own error where a value is at fault. */
   query<R extends object>(statement: Statement, values?: readonly unknown[]): Promise<R[]>;
-  /** One connection for work that needs the same session throughout. */
-  withSession<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  /**
+   * One connection for work that needs the same session throughout. A query that takes longer than
+   * `queryMs` fails; without it a query may take its time.
+   */
+  withSession<T>(work: (session: Session) => Promise<T>, queryMs?: number): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -35,8 +38,12 @@ export interface DatabaseOptions {
 }
 
 const CONNECT_MS = 2_000;
-/** Above any query deadline: sessions of long work (migrations, the sweep) end by themselves. */
-const SESSION_MS = 120_000;
+/** Above any query deadline: what a session began and nobody waits for ends by itself. */
+const STATEMENT_MS = 120_000;
+/** Both sides notice within half a minute that the other's machine is gone, and its locks with it. */
+const KEEPALIVE_AFTER_MS = 10_000;
+const serverKeepalive =
+  '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3';
 
 export function openDatabase(options: DatabaseOptions): Database {
   const queryMs = options.queryMs ?? 5_000;
@@ -47,7 +54,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     connectionTimeoutMillis: CONNECT_MS,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
-    statement_timeout: SESSION_MS,
+    keepAliveInitialDelayMillis: KEEPALIVE_AFTER_MS,
+    statement_timeout: STATEMENT_MS,
+    options: serverKeepalive,
   });
   // Without a listener an idle connection that drops would end the process.
   pool.on('error', options.onError);
@@ -65,12 +74,16 @@ export function openDatabase(options: DatabaseOptions): Database {
         throw journalError(error, statement.name);
       }
     },
-    withSession: (work) => withSession(pool, work),
+    withSession: (work, sessionQueryMs) => withSession(pool, work, sessionQueryMs),
     close: () => pool.end(),
   };
 }
 
-async function withSession<T>(pool: pg.Pool, work: (session: Session) => Promise<T>): Promise<T> {
+async function withSession<T>(
+  pool: pg.Pool,
+  work: (session: Session) => Promise<T>,
+  queryMs: number | undefined,
+): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {
     throw journalError(error, 'connect');
   });
@@ -83,13 +96,19 @@ async function withSession<T>(pool: pg.Pool, work: (session: Session) => Promise
     return await work({
       async query<R extends object>(text: string, values: readonly unknown[] = []) {
         try {
-          return (await client.query<R>(text, values as unknown[])).rows;
+          const limit = queryMs === undefined ? {} : { query_timeout: queryMs };
+          const query = { text, values: values as unknown[], ...limit } as pg.QueryConfig;
+          return (await client.query<R>(query)).rows;
         } catch (error) {
           broken = error instanceof Error ? error : new Error(String(error));
           throw journalError(error, 'session');
         }
       },
     });
+  } catch (error) {
+    // Whatever the session holds (a lock, a transaction) goes with it.
+    broken ??= error instanceof Error ? error : new Error(String(error));
+    throw error;
   } finally {
     client.off('error', onError);
     client.release(broken);
@@ -102,10 +121,12 @@ export function sqlState(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
-/** Class 22 (a value that cannot be stored) and 23 (a constraint): the fault of one row. */
+/**
+ * The fault of one row: class 22 (a value that cannot be stored), 23 (a constraint), 54 (too large
+ * or too deep).
+ */
 export function isRowFault(error: unknown): boolean {
-  const state = sqlState(error);
-  return state?.startsWith('22') === true || state?.startsWith('23') === true;
+  return /^(22|23|54)/.test(sqlState(error) ?? '');
 }
 
 /** Another transaction was in the way and nothing was written: the same statement may be run again. */

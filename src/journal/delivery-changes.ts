@@ -8,7 +8,7 @@ import { type DueRow, dueColumns, dueOf } from './overdue-deliveries.ts';
 
 const reopenStatement = change({
   name: 'reopen-delivery',
-  set: `state = 'pending', open = true, spent = 0, code = NULL, reason = NULL,
+  set: `state = 'pending', open = true, dead = false, spent = 0, code = NULL, reason = NULL,
         opened_at = clock_timestamp(), due_at = clock_timestamp(), round = round + 1`,
   from: ['dead', 'cancelled'],
   became: 'pending',

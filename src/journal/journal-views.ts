@@ -75,7 +75,7 @@ const lanesStatement: Statement = {
              max(extract(epoch FROM clock_timestamp() - due_at) * 1000)::float8 AS oldest
       FROM deliveries WHERE open GROUP BY connector
     ), dead AS (
-      SELECT connector, count(*)::int AS dead FROM deliveries WHERE state = 'dead' GROUP BY connector
+      SELECT connector, count(*)::int AS dead FROM deliveries WHERE dead GROUP BY connector
     ), lanes AS (
       SELECT connector FROM open UNION SELECT connector FROM dead
       UNION SELECT connector FROM paused_lanes

@@ -76,6 +76,8 @@ export interface AttemptRecord {
     readonly durationMs: number;
     readonly outcome: 'delivered' | 'retry' | 'rejected';
     readonly ambiguous: boolean;
+    /** Whether it counts against the flow's limit of attempts. @default true */
+    readonly spends?: boolean;
     readonly status?: number;
     /** JSON text of the exchange's request and response, already cut and redacted. */
     readonly request?: string;

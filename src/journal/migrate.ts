@@ -20,11 +20,10 @@ export async function migrate(database: Database, folder: string): Promise<reado
   const migrations = await readMigrations(folder);
   return database.withSession(async (session) => {
     await session.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    try {
-      return await applyMissing(session, migrations);
-    } finally {
-      await session.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
-    }
+    // A migration that fails ends its session, and with it the transaction and the lock.
+    const applied = await applyMissing(session, migrations);
+    await session.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+    return applied;
   });
 }
 

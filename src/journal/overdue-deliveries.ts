@@ -78,6 +78,9 @@ const deleteStatement: Statement = {
 
 type Overdue = Pick<Journal, 'findOverdue' | 'renewRounds' | 'whileLeader' | 'deleteOldEvents'>;
 
+/** Taking and giving back a lock: longer means that the connection is gone. */
+const LEADER_QUERY_MS = 5_000;
+
 const beforeAll = { dueAt: '-infinity', deliveryId: '00000000-0000-0000-0000-000000000000' };
 
 export function overdueDeliveries(database: Database): Overdue {
@@ -98,7 +101,7 @@ export function overdueDeliveries(database: Database): Overdue {
       return (await database.query<DueRow>(renewStatement, [deliveryIds])).map(dueOf);
     },
     whileLeader: (task, work) =>
-      database.withSession((session) => runAsLeader(session, task, work)),
+      database.withSession((session) => runAsLeader(session, task, work), LEADER_QUERY_MS),
     async deleteOldEvents({ olderThanMs, limit }) {
       // Ids carry the time of the process that made them; a day covers any clock that is off.
       const newestId = firstIdOf(Date.now() - olderThanMs + 86_400_000);
@@ -118,12 +121,8 @@ async function runAsLeader(
     [`crossdock:${task}`],
   );
   if (lock?.got !== true) return false;
-  try {
-    await work();
-  } finally {
-    await session.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [
-      `crossdock:${task}`,
-    ]);
-  }
+  // Where `work` fails, its session ends, and the lock with it.
+  await work();
+  await session.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [`crossdock:${task}`]);
   return true;
 }

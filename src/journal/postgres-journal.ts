@@ -1,6 +1,7 @@
 // The journal on PostgreSQL: puts its parts together, batches the three that travel with every
 // message, and refuses a database that would not keep what it acknowledged.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CrossdockError } from '../model/errors.ts';
 import type { FlowRevision } from '../model/flow-revision.ts';
 import { type Meter, silentMeter } from '../model/meter.ts';
@@ -88,7 +89,7 @@ function assemble(database: Database, meter: Meter): Journal {
     createBatcher({
       name,
       run: (items: readonly I[]) => againAfterCollision(() => run(database, items)),
-      isItemFault: isRowFault,
+      isItemFault,
       ...options,
       onBatch: (size) => meter.batch(name, size),
     });
@@ -111,16 +112,29 @@ function assemble(database: Database, meter: Meter): Journal {
   };
 }
 
-const COLLISION_TRIES = 3;
+const COLLISION_TRIES = 4;
+const COLLISION_REST_MS = 30;
 
 async function againAfterCollision<T>(run: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await run();
     } catch (error) {
-      if (!isCollision(error) || tries >= COLLISION_TRIES) throw error;
+      if (!isCollision(error)) throw error;
+      if (tries >= COLLISION_TRIES) throw collided(error);
+      await sleep(Math.random() * COLLISION_REST_MS);
     }
   }
+}
+
+function collided(cause: unknown): CrossdockError {
+  const message = 'the journal was in its own way (deadlock) several times in a row';
+  return new CrossdockError('journal-unavailable', message, { cause });
+}
+
+/** A value that the database, or our own preparation of it, refuses. */
+function isItemFault(error: unknown): boolean {
+  return isRowFault(error) || error instanceof RangeError || error instanceof TypeError;
 }
 
 const saveRevisionsStatement: Statement = {

@@ -24,12 +24,12 @@ const recordStatement: Statement = {
     WITH incoming AS (
       SELECT * FROM json_to_recordset($1::json) AS r(
         delivery_id uuid, fence bigint, state text, open boolean, due_in_ms float8, code text,
-        reason text, result text, tried boolean, duration_ms int, outcome text, ambiguous boolean,
+        reason text, result text, tried boolean, spends boolean, duration_ms int, outcome text, ambiguous boolean,
         status int, request text, response text)
     ), accepted AS (
       UPDATE deliveries d
-      SET state = r.state, open = r.open, code = r.code, reason = r.reason,
-          attempts = d.attempts + r.tried::int, spent = d.spent + r.tried::int,
+      SET state = r.state, open = r.open, dead = r.state = 'dead', code = r.code, reason = r.reason,
+          attempts = d.attempts + r.tried::int, spent = d.spent + r.spends::int,
           due_at = CASE WHEN r.due_in_ms IS NULL THEN d.due_at
                         ELSE clock_timestamp() + r.due_in_ms * interval '1 millisecond' END,
           lease_until = NULL, result = coalesce(r.result::json, d.result),
@@ -49,7 +49,9 @@ const recordStatement: Statement = {
       INSERT INTO changes (delivery_id, became, made_by, reason)
       SELECT r.delivery_id, r.state, 'hub', r.reason
       FROM incoming r JOIN accepted a ON a.id = r.delivery_id
-      WHERE NOT r.tried
+      -- as it was before this statement: what is handed back again and again is told once
+      JOIN deliveries was ON was.id = r.delivery_id
+      WHERE NOT r.tried AND (NOT r.open OR was.reason IS DISTINCT FROM r.reason)
     ), emitted AS (
       INSERT INTO events (id, source, topic, dedupe_key, shop, body, headers, sha256, occurred_at,
                           cause_id)
@@ -86,12 +88,37 @@ export async function recordAttempts(
     JSON.stringify(emits.flatMap(deliveryRows)),
   ]);
   const byId = new Map(accepted.map((row) => [row.id, row.emitted]));
+  const refused = records.filter((record) => !byId.has(record.deliveryId));
+  for (const record of await findRecordedBefore(database, refused)) {
+    byId.set(record.deliveryId, record.emits?.id ?? null);
+  }
   return records.map((record) => {
     const emitted = byId.get(record.deliveryId);
     return emitted == null
       ? { accepted: byId.has(record.deliveryId) }
       : { accepted: true, emitted };
   });
+}
+
+const recordedStatement: Statement = {
+  name: 'find-recorded-before',
+  text: `
+    SELECT d.id::text
+    FROM deliveries d
+    JOIN json_to_recordset($1::json) AS r(id uuid, fence bigint, state text)
+      ON d.id = r.id AND d.fence = r.fence AND d.state = r.state`,
+};
+
+/** Those that an earlier try has written, whose answer was lost on the way. */
+async function findRecordedBefore(
+  database: Database,
+  records: readonly AttemptRecord[],
+): Promise<readonly AttemptRecord[]> {
+  if (records.length === 0) return [];
+  const wanted = records.map(({ deliveryId, fence, state }) => ({ id: deliveryId, fence, state }));
+  const rows = await database.query<{ id: string }>(recordedStatement, [JSON.stringify(wanted)]);
+  const found = new Set(rows.map((row) => row.id));
+  return records.filter((record) => found.has(record.deliveryId));
 }
 
 const openAfter: Readonly<Record<AttemptRecord['state'], boolean>> = {
@@ -117,6 +144,7 @@ function recordRow(record: AttemptRecord): object {
     reason: orNull(record.reason, storableText),
     result: orNull(record.result, storableJson),
     tried: attempt !== undefined,
+    spends: attempt !== undefined && attempt.spends !== false,
     duration_ms: attempt?.durationMs ?? null,
     outcome: attempt?.outcome ?? null,
     ambiguous: attempt?.ambiguous ?? null,
@@ -137,6 +165,7 @@ export function weighRecord(record: AttemptRecord): number {
     512 +
     (attempt?.request?.length ?? 0) +
     (attempt?.response?.length ?? 0) +
+    (record.result?.length ?? 0) +
     (emits === undefined ? 0 : weighEvent(emits))
   );
 }

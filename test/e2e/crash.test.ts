@@ -179,3 +179,38 @@ test('SIGTERM hands work back and ends within 10 s, with nothing lost or spent',
   assert.deepEqual(sentTwice, [], 'a handed back delivery had been sent already');
   assert.equal(await next.end('SIGTERM'), 0);
 });
+
+test('SIGTERM while a target takes longer than the hub may stay: sent again, and no attempt spent', async () => {
+  const target = await startTarget();
+  const project = await createTestProject({
+    erpUrl: target.url,
+    files: {
+      'flows/order-to-erp.yaml': `
+from: { connector: shop, topics: [orders/create] }
+map: order-to-erp
+to: erp.createOrder
+retry: { attempts: 1, first: 100ms, max: 100ms, horizon: 1h }
+`,
+    },
+    timeout: '20s',
+  });
+  closers.push(() => project.remove());
+  const hub = await startHub(project.folder, {});
+  target.behave((response) => {
+    setTimeout(() => response.writeHead(201).end('{}'), 15_000);
+    return 'answered';
+  });
+  const sent = await sendOrders({ hubUrl: () => hub.url, count: 1 });
+  await waitUntil('the call is under way', () => (target.received.length > 0 ? true : undefined));
+  const startedAt = Date.now();
+  await hub.end('SIGTERM');
+  assert.ok(Date.now() - startedAt < 10_500);
+  target.behave(undefined);
+  await startHub(project.folder, {});
+  await waitUntil(
+    'it is sent again',
+    () => (target.received.length > 1 ? true : undefined),
+    45_000,
+  );
+  await assertEachOnce(target, sent);
+});

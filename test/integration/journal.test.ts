@@ -100,7 +100,8 @@ describe('the journal on PostgreSQL', () => {
   test('counts an attempt only where one was made', async () => {
     const { id } = await storedDelivery();
     const handedBack = await claimed(id);
-    await journal.record({ deliveryId: id, fence: handedBack.fence, state: 'pending', dueInMs: 0 });
+    const back = { state: 'pending', dueInMs: 0, reason: 'handed back' } as const;
+    await journal.record({ deliveryId: id, fence: handedBack.fence, ...back });
     const tried = await claimed(id);
     assert.equal(tried.attempts, 0);
     await journal.record({
@@ -136,8 +137,6 @@ describe('the journal on PostgreSQL', () => {
     });
     const record = { deliveryId: id, fence: claim.fence, state: 'delivered' as const, emits };
     assert.equal((await journal.record(record)).emitted, emits.id);
-    const again = await journal.record({ ...record, emits: { ...emits, id: newId() } });
-    assert.equal(again.accepted, false);
     assert.equal((await journal.getEvent(emits.id))?.causeId, id);
     assert.equal((await journal.listEvents({ source: 'erp', key: emits.dedupeKey })).length, 1);
   });

@@ -8,9 +8,14 @@ export const shopSecret = 'shop-secret-of-the-tests';
 export async function createTestProject(options: {
   readonly erpUrl: string;
   readonly files?: Readonly<Record<string, string>>;
+  /** Of one call to the ERP. @default 2s */
+  readonly timeout?: string;
 }): Promise<{ readonly folder: string; remove(): Promise<void> }> {
   const folder = await temporaryFolder();
-  const files = { ...standardFiles(options.erpUrl), ...options.files };
+  const files = {
+    ...standardFiles(options.erpUrl, options.timeout ?? '2s'),
+    ...options.files,
+  };
   for (const [name, text] of Object.entries(files)) {
     const file = join(folder, name);
     await mkdir(dirname(file), { recursive: true });
@@ -19,7 +24,7 @@ export async function createTestProject(options: {
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-function standardFiles(erpUrl: string): Readonly<Record<string, string>> {
+function standardFiles(erpUrl: string, timeout: string): Readonly<Record<string, string>> {
   return {
     'connectors/shop.yaml': `
 uses: shopify
@@ -33,7 +38,7 @@ kind: http
 baseUrl: ${erpUrl}
 auth: { bearer: "\${ERP_TOKEN}" }
 limits: { concurrency: 16 }
-timeout: 2s
+timeout: ${timeout}
 operations:
   createOrder:
     post: /orders

@@ -128,4 +128,27 @@ describe('the batcher', () => {
     await Promise.all(answers);
     await batcher.drain();
   });
+
+  test('drains also when the last in line were refused for their age', async () => {
+    let release: () => void = () => undefined;
+    const blocked = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const batcher = createBatcher<number, number>({
+      name: 'blocked',
+      limits: { ...roomy, itemsMax: 1, waitMsMax: 50 },
+      weigh: () => 1,
+      isItemFault: () => false,
+      async run(items) {
+        await blocked;
+        return items;
+      },
+    });
+    const first = batcher.add(1);
+    const refused = assert.rejects(batcher.add(2));
+    await sleep(100);
+    const drained = batcher.drain();
+    release();
+    await Promise.all([first, refused, drained]);
+  });
 });

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import pg from 'pg';
+import type { Claim, Journal } from '../../src/journal/journal.ts';
+import { sampleEvent } from '../support/sample-event.ts';
+import { openTestJournal } from '../support/test-journal.ts';
+
+describe('claims and records of the journal', () => {
+  let journal: Journal;
+  let url: string;
+  let close: () => Promise<void>;
+
+  before(async () => {
+    ({ journal, url, close } = await openTestJournal());
+  });
+  after(() => close());
+
+  async function storedDelivery(): Promise<{ id: string; eventId: string }> {
+    const event = sampleEvent();
+    await journal.append(event);
+    return { id: event.deliveries[0]?.id ?? '', eventId: event.id };
+  }
+
+  async function claimed(deliveryId: string, round = 0): Promise<Claim> {
+    const answer = await journal.claim({ deliveryId, round, leaseMs: 5_000 });
+    assert.equal(answer.kind, 'claimed');
+    return (answer as { claim: Claim }).claim;
+  }
+
+  test('an attempt that does not count is told, and spends nothing', async () => {
+    const { id } = await storedDelivery();
+    const first = await claimed(id);
+    const attempt = { durationMs: 1, outcome: 'retry', ambiguous: true, spends: false } as const;
+    const record = { deliveryId: id, fence: first.fence, state: 'retrying', dueInMs: 0 } as const;
+    await journal.record({ ...record, attempt });
+    const second = await claimed(id);
+    assert.equal(second.attempts, 1);
+    assert.equal(second.spent, 0);
+    assert.equal((await journal.listAttempts(id)).length, 1);
+  });
+
+  test('a record that comes twice, its first answer lost, is accepted twice and written once', async () => {
+    const { id } = await storedDelivery();
+    const { fence } = await claimed(id);
+    const emits = sampleEvent({ source: 'erp', topic: 'order-created' });
+    const attempt = { durationMs: 1, outcome: 'delivered', ambiguous: false } as const;
+    const record = { deliveryId: id, fence, state: 'delivered', emits, attempt } as const;
+    const answers = [await journal.record(record), await journal.record(record)];
+    assert.deepEqual(answers, [
+      { accepted: true, emitted: emits.id },
+      { accepted: true, emitted: emits.id },
+    ]);
+    assert.equal((await journal.listAttempts(id)).length, 1);
+  });
+
+  test('claims of two rounds in one batch get each their own answer', async () => {
+    const { id } = await storedDelivery();
+    await journal.renewRounds([id]);
+    const [old, current] = await Promise.all(
+      [0, 1].map((round) => journal.claim({ deliveryId: id, round, leaseMs: 5_000 })),
+    );
+    assert.equal(old?.kind, 'gone');
+    assert.equal(current?.kind, 'claimed');
+  });
+
+  test('a delivery whose event retention took is cancelled, not claimed for ever', async () => {
+    const { id, eventId } = await storedDelivery();
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query('DELETE FROM events WHERE id = $1', [eventId]);
+    assert.equal((await journal.claim({ deliveryId: id, round: 0, leaseMs: 1_000 })).kind, 'gone');
+    const { rows } = await client.query('SELECT state, open FROM deliveries WHERE id = $1', [id]);
+    await client.end();
+    assert.deepEqual(rows, [{ state: 'cancelled', open: false }]);
+  });
+
+  test('what is handed back again and again is told once', async () => {
+    const { id } = await storedDelivery();
+    for (let turn = 0; turn < 3; turn += 1) {
+      const { fence } = await claimed(id);
+      const reason = 'handed back by the hub';
+      await journal.record({ deliveryId: id, fence, state: 'pending', dueInMs: 0, reason });
+    }
+    assert.equal((await journal.listChanges(id)).length, 1);
+  });
+});
