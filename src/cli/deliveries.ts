@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { asShown, findPausedLanes } from '../delivery/shown-state.ts';
 import type { Operations } from '../hub.ts';
 import type { DeliveryQuery } from '../journal/journal.ts';
 import { deliveryStates } from '../model/delivery.ts';
@@ -50,7 +51,8 @@ async function deliveries(id: string | undefined, options: DeliveriesOptions): P
 
 async function listDeliveries({ journal }: Operations, options: DeliveriesOptions): Promise<void> {
   const { json, ...query } = options;
-  const found = await journal.listDeliveries(query);
+  const paused = await findPausedLanes(journal);
+  const found = (await journal.listDeliveries(query)).map((one) => asShown(one, paused));
   if (json) printJson(found);
   else if (found.length === 0) print('no deliveries');
   else for (const line of deliveryTable(found)) print(line);
@@ -61,12 +63,14 @@ async function showDelivery(
   id: string,
   { json }: CommonOptions,
 ): Promise<void> {
-  const [delivery, attempts, changes] = await Promise.all([
+  const [found, attempts, changes, paused] = await Promise.all([
     journal.getDelivery(id),
     journal.listAttempts(id),
     journal.listChanges(id),
+    findPausedLanes(journal),
   ]);
-  if (delivery === undefined) throw new CrossdockError('not-found', `there is no delivery ${id}`);
+  if (found === undefined) throw new CrossdockError('not-found', `there is no delivery ${id}`);
+  const delivery = asShown(found, paused);
   if (json) {
     printJson({ ...delivery, history: { attempts, changes } });
     return;

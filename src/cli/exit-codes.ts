@@ -1,6 +1,6 @@
 // What an exit status of the CLI means, which one each error has, and what a person does about it.
 
-import type { ErrorCode } from '../model/errors.ts';
+import type { CrossdockError, ErrorCode } from '../model/errors.ts';
 
 /** `findings`: the command did its work and found something wrong. */
 export const exitCodes = { fine: 0, findings: 1, usage: 2, environment: 3 } as const;
@@ -18,7 +18,7 @@ const { findings, usage, environment } = exitCodes;
 const advice: Readonly<Record<ErrorCode, Advice>> = {
   usage: { exit: usage, todo: 'See --help.' },
   'configuration-invalid': { exit: environment, todo: 'Correct the environment variables named.' },
-  'definitions-invalid': { exit: findings, todo: 'Run crossdock check for the whole list.' },
+  'definitions-invalid': { exit: findings, todo: 'docs/errors.md explains each code.' },
   'port-taken': { exit: environment, todo: 'Stop what listens there, or choose another port.' },
   'journal-unavailable': {
     exit: environment,
@@ -38,7 +38,7 @@ const advice: Readonly<Record<ErrorCode, Advice>> = {
   },
   'embedded-server-failed': {
     exit: environment,
-    todo: 'Or set DATABASE_URL to use a PostgreSQL of your own.',
+    todo: 'Or set DATABASE_URL to a PostgreSQL of your own.',
   },
   'hub-unreachable': {
     exit: environment,
@@ -60,4 +60,9 @@ const advice: Readonly<Record<ErrorCode, Advice>> = {
 
 export function adviceFor(code: ErrorCode): Advice {
   return advice[code];
+}
+
+/** What to do about this one error. */
+export function todoFor({ code, todo }: CrossdockError): string {
+  return todo ?? advice[code].todo;
 }

@@ -6,7 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { readEnvironment } from '../config/environment.ts';
 import { packageRoot } from '../config/package-root.ts';
 import { CrossdockError } from '../model/errors.ts';
-import { adviceFor, type ExitCode, exitCodes } from './exit-codes.ts';
+import { adviceFor, type ExitCode, exitCodes, todoFor } from './exit-codes.ts';
 import { note, paint, printJson } from './terminal.ts';
 
 /** In the order in which a person meets them. Only the one that is called is loaded. */
@@ -87,7 +87,7 @@ function report(error: unknown, json: boolean): ExitCode {
   const code = known ? error.code : 'bug';
   const message = error instanceof Error ? error.message : String(error);
   const exit = known ? adviceFor(error.code).exit : exitCodes.environment;
-  const todo = known ? adviceFor(error.code).todo : 'Set LOG_LEVEL=debug to see where.';
+  const todo = known ? todoFor(error) : 'Set LOG_LEVEL=debug to see where.';
   if (json) printJson({ error: { code, message, todo } });
   const label = paint('red', code, process.stderr);
   const sentence = message.replace(/\s*\n\s*/g, ' ').replace(/[^.?!]$/, '$&.');

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Environment, readEnvironment } from '../config/environment.ts';
 import type { Definitions } from '../definitions/definitions.ts';
 import { loadProject } from '../load-project.ts';
@@ -15,7 +17,16 @@ export async function requireProject(
   const errors = problems.filter(({ severity }) => severity === 'error');
   for (const problem of errors) note(problemLine(problem, process.stderr));
   const count = countOf(errors.length, 'error');
-  throw new CrossdockError('definitions-invalid', `${count} in ${environment.folder}`);
+  const isUnset = errors.every(({ code }) => code === 'variable-unset');
+  throw new CrossdockError('definitions-invalid', `${count} in ${environment.folder}`, {
+    ...(isUnset ? { todo: settingVariables(environment.folder) } : {}),
+  });
+}
+
+function settingVariables(folder: string): string {
+  const isNew = !existsSync(join(folder, '.env')) && existsSync(join(folder, '.env.example'));
+  if (isNew) return 'Copy .env.example to .env and fill it in.';
+  return 'Set these variables, in the environment or in the file .env of this folder.';
 }
 
 export function problemLine(problem: Problem, stream: NodeJS.WritableStream): string {

@@ -37,8 +37,8 @@ interface Answer {
 }
 
 interface Answered extends Answer {
-  /** An earlier one of the same run had the same event's id. */
-  readonly duplicate: boolean;
+  /** An earlier one of the same run had the same event's id; of earlier runs nothing is known. */
+  readonly duplicate?: true;
 }
 
 export function addSend(program: Command): void {
@@ -139,7 +139,7 @@ async function sendAll(sending: {
     const headers = signedHeaders(receive, shop === undefined ? webhook : { ...webhook, shop });
     const answer = await post(url, headers, body);
     const seen = answer.id !== undefined && answers.some(({ id }) => id === answer.id);
-    answers.push({ ...answer, duplicate: seen });
+    answers.push(seen ? { ...answer, duplicate: true } : answer);
   }
   return answers;
 }

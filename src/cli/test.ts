@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { readEnvironment } from '../config/environment.ts';
+import { CrossdockError } from '../model/errors.ts';
 import { type CommonOptions, defineCommand, ending } from './command.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { openMapper } from './open-mapper.ts';
@@ -31,6 +32,10 @@ async function test(options: TestOptions): Promise<ExitCode> {
   const definitions = await requireProject(environment, variables);
   const startedMs = performance.now();
   const results = await runAll(options, definitions);
+  if (results.length === 0 && options.filter !== undefined) {
+    const message = `no case has "${options.filter}" in its file or name`;
+    throw new CrossdockError('usage', message, { todo: 'Run crossdock test to see all cases.' });
+  }
   const failed = results.filter(({ differences }) => differences.length > 0).length;
   const passed = results.length - failed;
   const durationMs = Math.round(performance.now() - startedMs);

@@ -32,12 +32,27 @@ const RETENTION_DAYS_MIN = 7;
 
 /**
  * The environment of this process, and below it the `.env` file of the project folder where there
- * is one: a variable that is set already stays as it is.
+ * is one: a variable that is set already stays as it is. Throws as `parseEnvironment` does.
  */
 export function readEnvironment(): Environment {
-  const file = join(resolve(text(process.env, 'CROSSDOCK_DIR') ?? '.'), '.env');
-  if (!existsSync(file)) return parseEnvironment(process.env);
-  return parseEnvironment({ ...parseEnv(readFileSync(file, 'utf8')), ...process.env });
+  const folder = resolve(text(process.env, 'CROSSDOCK_DIR') ?? '.');
+  return parseEnvironment({ ...readEnvFile(join(folder, '.env')), ...process.env });
+}
+
+function readEnvFile(file: string): Variables {
+  if (!existsSync(file)) return {};
+  try {
+    return parseEnv(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+function unreadable(file: string, cause: unknown): CrossdockError {
+  const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  const todo = 'Make it an ordinary file that the hub may read, or remove it.';
+  const message = `${file} cannot be read: ${reason}`;
+  return new CrossdockError('configuration-invalid', message, { cause, todo });
 }
 
 /** Throws CrossdockError `configuration-invalid`, naming every mistake at once. */

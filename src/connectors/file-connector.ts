@@ -58,7 +58,7 @@ export const fileKind: ConnectorKind = {
   connectorSchema,
   operationSchema,
   secretFields: [],
-  check: (fields) => checkDirectory(String(fields['directory'])),
+  check: ({ directory }) => (typeof directory === 'string' ? checkDirectory(directory) : []),
   create: createFileConnector,
 };
 

@@ -15,6 +15,11 @@ import { parseTemplate } from './text-template.ts';
 
 type Path = KindProblem['path'];
 
+/** Values that do not fit the schema have been left out. */
+type FittingAuth = {
+  readonly [Way in keyof NonNullable<HttpAuthFields>]?: Partial<NonNullable<HttpAuthFields>[Way]>;
+};
+
 const forbiddenHeaders = new Set([
   'host',
   'content-length',
@@ -31,7 +36,7 @@ export function checkHttp(
   connector: JsonObject,
   operations: ReadonlyMap<string, JsonObject>,
 ): readonly KindProblem[] {
-  const fields = connector as unknown as HttpConnectorFields;
+  const fields: Partial<HttpConnectorFields> = connector;
   const problems = [
     ...checkUrl(fields.baseUrl, ['baseUrl'], { bare: true }),
     ...checkAuth(fields.auth),
@@ -64,7 +69,12 @@ export function methodsOf(operation: HttpOperationFields): HttpMethod[] {
   return httpMethods.filter((method) => operation[method] !== undefined);
 }
 
-function checkUrl(text: string, path: Path, { bare }: { bare: boolean }): KindProblem[] {
+function checkUrl(
+  text: string | undefined,
+  path: Path,
+  { bare }: { bare: boolean },
+): KindProblem[] {
+  if (text === undefined) return [];
   const problem = (code: string, message: string) => [{ path, code, message }];
   if (!URL.canParse(text)) return problem('url-invalid', `"${path.at(-1)}" is not an absolute URL`);
   const url = new URL(text);
@@ -83,26 +93,23 @@ function checkUrl(text: string, path: Path, { bare }: { bare: boolean }): KindPr
   return [];
 }
 
-function checkAuth(auth: HttpAuthFields): KindProblem[] {
+function checkAuth(auth: FittingAuth | undefined): KindProblem[] {
   const problems: KindProblem[] = [];
   const invalid = (path: Path, message: string) =>
     problems.push({ path: ['auth', ...path], code: 'header-invalid', message });
   if (auth?.bearer !== undefined && !/^[\x21-\x7e]+$/.test(auth.bearer)) {
     invalid(['bearer'], 'a bearer token has no spaces, line breaks or non-ASCII characters');
   }
-  if (auth?.basic?.user.includes(':')) invalid(['basic', 'user'], 'a user name has no colon');
-  if (auth?.header !== undefined) {
-    if (!isAllowedHeader(auth.header.name)) problems.push(forbidden(['auth', 'header', 'name']));
-    if (!isHeaderValue(auth.header.value)) {
-      invalid(['header', 'value'], 'the value has characters that a header cannot carry');
-    }
+  if (auth?.basic?.user?.includes(':')) invalid(['basic', 'user'], 'a user name has no colon');
+  const { name, value } = auth?.header ?? {};
+  if (name !== undefined && !isAllowedHeader(name)) {
+    problems.push(forbidden(['auth', 'header', 'name']));
   }
-  if (auth?.oauth2 !== undefined) {
-    problems.push(
-      ...checkUrl(auth.oauth2.tokenUrl, ['auth', 'oauth2', 'tokenUrl'], { bare: false }),
-    );
+  if (value !== undefined && !isHeaderValue(value)) {
+    invalid(['header', 'value'], 'the value has characters that a header cannot carry');
   }
-  return problems;
+  const tokenUrl = ['auth', 'oauth2', 'tokenUrl'];
+  return [...problems, ...checkUrl(auth?.oauth2?.tokenUrl, tokenUrl, { bare: false })];
 }
 
 function checkOperation(operation: HttpOperationFields, path: Path): KindProblem[] {

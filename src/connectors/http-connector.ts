@@ -12,6 +12,7 @@ import {
   type HttpConnectorFields,
   type HttpOperationFields,
   httpConnectorSchema,
+  httpNamedSecrets,
   httpOperationSchema,
   httpSecretFields,
 } from './http-fields.ts';
@@ -26,6 +27,7 @@ export const httpKind: ConnectorKind = {
   connectorSchema: httpConnectorSchema,
   operationSchema: httpOperationSchema,
   secretFields: httpSecretFields,
+  namedSecrets: httpNamedSecrets,
   check: checkHttp,
   create: createHttpConnector,
 };

@@ -150,6 +150,12 @@ export const httpOperationSchema: JsonObject = object(
   [],
 );
 
+/** Headers that let somebody in, whatever they are called exactly. */
+export const httpNamedSecrets = {
+  paths: ['headers', 'operations/*/headers'],
+  names: /authorization|cookie|key|password|secret|signature|token/i,
+} as const;
+
 export const httpSecretFields = [
   'auth/bearer',
   'auth/basic/password',

@@ -71,21 +71,21 @@ export function checkSmtp(
   connector: JsonObject,
   operations: ReadonlyMap<string, JsonObject>,
 ): readonly KindProblem[] {
-  const fields = connector as unknown as SmtpConnectorFields;
-  const problems = checkFrom(fields.from, ['from']);
-  if (isForbiddenAddress(fields.host)) {
+  const { from, host }: Partial<SmtpConnectorFields> = connector;
+  const problems = checkFrom(from, ['from']);
+  if (host !== undefined && isForbiddenAddress(host)) {
     const message = 'link-local and metadata addresses are never called';
     problems.push({ path: ['host'], code: 'address-forbidden', message });
   }
   for (const [name, operation] of operations) {
     const own = (operation as SmtpOperationFields).from;
-    if (own !== undefined) problems.push(...checkFrom(own, ['operations', name, 'from']));
+    problems.push(...checkFrom(own, ['operations', name, 'from']));
   }
   return problems;
 }
 
-function checkFrom(text: string, path: KindProblem['path']): KindProblem[] {
-  if (parseMailbox(text) !== undefined) return [];
+function checkFrom(text: string | undefined, path: KindProblem['path']): KindProblem[] {
+  if (text === undefined || parseMailbox(text) !== undefined) return [];
   const message = 'this is not one mail address';
   const hint = 'write name@domain or Name <name@domain>';
   return [{ path, code: 'address-invalid', message, hint }];

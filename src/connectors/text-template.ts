@@ -50,8 +50,10 @@ export function parseTemplate(source: string): Template {
 }
 
 function literalPart(text: string, source: string): string {
-  if (/[{}]/.test(text)) throw new Error(`"${source}" has a brace without its partner`);
-  return text;
+  if (!/[{}]/.test(text)) return text;
+  const [doubled, inner = ''] = /\{\{([^{}]*)\}\}/.exec(source) ?? [];
+  if (doubled === undefined) throw new Error(`"${source}" has a brace without its partner`);
+  throw new Error(`"${source}" has doubled braces; write {${inner.trim()}} for ${doubled}`);
 }
 
 function parsePlaceholder(inner: string): Placeholder {

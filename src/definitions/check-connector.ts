@@ -5,11 +5,11 @@ import type { JsonObject } from '../model/json.ts';
 import { parseDurationMs } from '../model/units.ts';
 import type { ShapeChecker } from './check-shape.ts';
 import { connectorProperties, operationProperties } from './connector-schema.ts';
-import { type Content, isObject, settle, withTexts } from './content.ts';
+import { type Content, isObject, settle, withoutAt, withTexts } from './content.ts';
 import type { KindSchema } from './definitions.ts';
-import { type Fault, fault, type Path } from './fault.ts';
+import { type Fault, fault, isFaulty, type Path } from './fault.ts';
 import { checkReceive } from './receive-part.ts';
-import { checkSecrets, leavesAt } from './secrets.ts';
+import { checkSecrets, leavesAt, namedPatterns } from './secrets.ts';
 
 const TIMEOUT_MS_MIN = 1_000;
 const TIMEOUT_MS_MAX = 120_000;
@@ -63,8 +63,12 @@ export function checkConnector(
   checkShape: ShapeChecker,
 ): CheckedConnector {
   const kind = shapes.kinds.get(String(content.value['kind']));
-  const secretFields = kind?.schema.secretFields ?? [];
-  const secretPatterns = [['receive', 'secrets'], ...secretFields.map((path) => path.split('/'))];
+  // A mistake in the kind's own name keeps no secret from being seen.
+  const schemas = [...(kind === undefined ? shapes.kinds.values() : [kind])];
+  const secretPatterns = [
+    ['receive', 'secrets'],
+    ...schemas.flatMap(({ schema }) => secretPatternsOf(schema, content.raw)),
+  ];
   const secretPaths = secretPatterns.flatMap((pattern) => leavesAt(content.value, pattern));
   const texted = { ...content, value: withTexts(content, content.value, secretPaths) };
   const { value, faults: shapeFaults } = settle(texted, (candidate) => [
@@ -78,10 +82,40 @@ export function checkConnector(
     ...known,
     ...checkSecrets(content, secretPatterns),
     ...checkParts(value),
-    ...checkRanges(value, known),
-    ...(known.length === 0 ? (kind?.schema.check?.(fields, operations) ?? []) : []),
+    ...checkRanges(value, shapeFaults),
+    ...checkByKind(value, { kind, shapes, shapeFaults }),
   ];
   return { value, fields, operations, secretPatterns, faults };
+}
+
+function secretPatternsOf(
+  { secretFields, namedSecrets }: KindSchema,
+  raw: JsonObject,
+): readonly (readonly string[])[] {
+  const stepsOf = (path: string) => path.split('/');
+  return [
+    ...secretFields.map(stepsOf),
+    ...(namedSecrets?.paths ?? []).flatMap((path) =>
+      namedPatterns(raw, stepsOf(path), namedSecrets?.names ?? /^$/),
+    ),
+  ];
+}
+
+/** What a kind says of the values that fit its schema, and not of what the others' absence does. */
+function checkByKind(
+  value: JsonObject,
+  context: {
+    readonly kind: KindShape | undefined;
+    readonly shapes: ConnectorShapes;
+    readonly shapeFaults: readonly Fault[];
+  },
+): readonly Fault[] {
+  const { kind, shapes, shapeFaults } = context;
+  const wrong = shapeFaults.filter(({ code }) => code !== 'missing-field');
+  const fitting = wrong.reduce((rest, { path }) => withoutAt(rest, path), value);
+  const fields = without(fitting, shapes.commonNames);
+  const problems = kind?.schema.check?.(fields, operationFields(fitting)) ?? [];
+  return problems.filter(({ path }) => !isFaulty(wrong, path));
 }
 
 interface KindTools {
@@ -135,14 +169,16 @@ function checkParts(value: JsonObject): readonly Fault[] {
 
 function checkRanges(value: JsonObject, faults: readonly Fault[]): readonly Fault[] {
   const found: Fault[] = [];
-  const isFine = (name: string) => !faults.some(({ path }) => path[0] === name);
   const timeoutMs = parseDurationMs(String(value['timeout'] ?? '20s')) ?? 0;
-  if (isFine('timeout') && (timeoutMs < TIMEOUT_MS_MIN || timeoutMs > TIMEOUT_MS_MAX)) {
+  if (
+    !isFaulty(faults, ['timeout']) &&
+    (timeoutMs < TIMEOUT_MS_MIN || timeoutMs > TIMEOUT_MS_MAX)
+  ) {
     const message = '"timeout" must be from 1s to 120s';
     found.push(fault(['timeout'], 'wrong-value', { message }));
   }
   const receive = value['receive'];
-  if (isObject(receive) && isFine('receive')) found.push(...checkReceive(receive));
+  if (isObject(receive)) found.push(...checkReceive(receive, faults));
   return found;
 }
 

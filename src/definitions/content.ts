@@ -132,6 +132,17 @@ export function withTexts(content: Content, value: JsonObject, paths: readonly P
   }, value);
 }
 
+/** `value` without what stands at `path`; a list goes as a whole. */
+export function withoutAt(value: JsonObject, path: Path): JsonObject {
+  const parentPath = path.slice(0, -1);
+  const parent = valueAt(value, parentPath);
+  const last = path.at(-1);
+  if (last === undefined) return {};
+  if (!isObject(parent)) return withoutAt(value, parentPath);
+  const rest = Object.entries(parent).filter(([name]) => name !== last);
+  return setAt(value, parentPath, Object.fromEntries(rest)) as JsonObject;
+}
+
 function setAt(value: Json | undefined, path: Path, leaf: Json): Json {
   const [step, ...rest] = path;
   if (step === undefined) return leaf;

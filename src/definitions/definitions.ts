@@ -92,7 +92,16 @@ export interface KindSchema {
    * `check` refuses a literal there; the values are redacted everywhere.
    */
   readonly secretFields: readonly string[];
-  /** Mistakes that a schema cannot say. Paths are those of the value; the loader finds the line. */
+  /**
+   * Fields of free names, such as headers, of which those are secret whose name is like `names`;
+   * a text with a placeholder (`{…}`) is none. Paths are as above; a step `*` is any name.
+   */
+  readonly namedSecrets?: { readonly paths: readonly string[]; readonly names: RegExp };
+  /**
+   * Mistakes that a schema cannot say. Values that do not fit the schema are left out, so that also
+   * a required one may be absent; that is reported already. Paths are those of the value; the
+   * loader finds the line.
+   */
   check?(fields: JsonObject, operations: ReadonlyMap<string, JsonObject>): readonly KindProblem[];
 }
 

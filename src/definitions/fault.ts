@@ -23,6 +23,11 @@ export interface Fault {
   readonly hint?: string | undefined;
 }
 
+/** Whether something is wrong with the value at `path` itself or with a part of it. */
+export function isFaulty(faults: readonly Fault[], path: Path): boolean {
+  return faults.some((one) => path.every((step, index) => one.path[index] === step));
+}
+
 /** A fault with a code of this room. */
 export function fault(
   path: Path,

@@ -8,7 +8,7 @@ import { defaultRetryPolicy, type RetryPolicy } from '../model/retry.ts';
 import { parseDurationMs } from '../model/units.ts';
 import type { ShapeChecker } from './check-shape.ts';
 import { type Content, checkRoot, fileContent, isObject, settle } from './content.ts';
-import { type Fault, fault } from './fault.ts';
+import { type Fault, fault, isFaulty } from './fault.ts';
 import { flowSchema } from './flow-schema.ts';
 import type { Lookup } from './interpolate.ts';
 import type { SourceText } from './read-folder.ts';
@@ -58,9 +58,8 @@ export function readFlow(
   );
   const content = { ...own, value };
   const known = faults.filter(({ path }) => !content.isUnset(path));
-  const isRetryFine = !known.some(({ path }) => path[0] === 'retry');
   const sketch = sketchOf(source.id, content);
-  const more = [...(isRetryFine ? checkRetry(sketch.retry, value) : []), ...checkOrder(value)];
+  const more = [...checkRetry(sketch.retry, value, faults), ...checkOrder(value)];
   return { sketch, problems: [...problems, ...content.problems([...known, ...more])] };
 }
 
@@ -86,10 +85,11 @@ function sketchOf(id: string, content: Content): FlowSketch {
   };
 }
 
+/** The connector is known also where the topics are wrong. */
 function fromOf(value: Json | undefined): Pick<FlowSketch, 'from'> {
   const { connector, topics } = objectOf(value);
-  if (typeof connector !== 'string' || !Array.isArray(topics)) return {};
-  const list: readonly Json[] = topics;
+  if (typeof connector !== 'string') return {};
+  const list: readonly Json[] = Array.isArray(topics) ? topics : [];
   return { from: { connector, topics: list.filter((topic) => typeof topic === 'string') } };
 }
 
@@ -103,20 +103,30 @@ function parseRetry(retry: JsonObject): RetryPolicy {
   };
 }
 
-function checkRetry(retry: RetryPolicy, value: JsonObject): readonly Fault[] {
+/** Nothing is made of fields whose shape is wrong, which stand in `policy` with their defaults. */
+function checkRetry(
+  policy: RetryPolicy,
+  value: JsonObject,
+  shapeFaults: readonly Fault[],
+): readonly Fault[] {
   const given = objectOf(value['retry']);
   const faults: Fault[] = [];
-  const report = (field: string, message: string, hint?: string) => {
+  const report = (fields: readonly string[], message: string, hint?: string) => {
+    if (fields.some((field) => isFaulty(shapeFaults, ['retry', field]))) return;
+    const [field = ''] = fields;
     const path = field in given ? ['retry', field] : ['retry'];
     faults.push(fault(path, 'wrong-value', { message, hint }));
   };
-  if (retry.firstMs < FIRST_MS_MIN) report('first', '"retry.first" must be at least 100ms');
-  if (retry.maxMs < retry.firstMs) {
-    report('max', '"retry.max" is shorter than "retry.first"', 'max is 1h where it is not given');
+  const { attempts, firstMs, maxMs, horizonMs } = policy;
+  if (firstMs < FIRST_MS_MIN) report(['first'], '"retry.first" must be at least 100ms');
+  if (maxMs < firstMs) {
+    const hint = 'max is 1h where it is not given';
+    report(['max', 'first'], '"retry.max" is shorter than "retry.first"', hint);
   }
-  if (retry.horizonMs > HORIZON_MS_MAX) report('horizon', '"retry.horizon" must be at most 30d');
-  if (retry.horizonMs < retry.firstMs && retry.attempts > 1) {
-    report('horizon', '"retry.horizon" ends before the second attempt');
+  if (horizonMs > HORIZON_MS_MAX) report(['horizon'], '"retry.horizon" must be at most 30d');
+  if (horizonMs < firstMs && attempts > 1) {
+    const fields = ['horizon', 'first', 'attempts'];
+    report(fields, '"retry.horizon" ends before the second attempt');
   }
   return faults;
 }

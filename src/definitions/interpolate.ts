@@ -24,6 +24,11 @@ export function hasVariable(text: string): boolean {
   return /(?<!\$)\$\{/.test(text);
 }
 
+/** `text` without its variables, and without the plain `${` that `$${` stands for. */
+export function withoutVariables(text: string): string {
+  return text.replace(placeholder, '');
+}
+
 /**
  * Puts values in the place of variables. `$${` stands for a plain `${`. What is unset or malformed
  * stays in the text as it was.

@@ -32,7 +32,8 @@ const entries = {
     todo: 'Rename it as the hint says; base names are [a-z][a-z0-9-]*.',
   },
   'unexpected-file': {
-    meaning: 'A file that is no definition and that no test refers to.',
+    meaning:
+      'A file that is no definition and that no test refers to, or a folder called like one.',
     todo: 'Move it out of the folder (sub-folders are free), or refer to it from a test.',
   },
   'no-definitions': {
@@ -100,7 +101,8 @@ const entries = {
     todo: 'Add it under `settings`.',
   },
   'secret-in-clear': {
-    meaning: 'A secret is written into the file.',
+    meaning:
+      'A secret is written into the file: a secret field, or a header whose name says that it is one.',
     todo: `Put it into an environment variable, write \${NAME} here, and replace the secret.`,
   },
   'secret-missing': {

@@ -40,14 +40,14 @@ interface Folder {
 
 /**
  * Reads the files of one folder that carry one of its extensions; sub-folders and dot-files are
- * not looked at, and a missing folder is an empty one. Never rejects on what it finds.
+ * not looked into, and a missing folder is an empty one. Never rejects on what it finds.
  */
 export async function readFolder(folder: Folder): Promise<FolderContent> {
   const files: SourceText[] = [];
   const strays: string[] = [];
   const problems: Problem[] = [];
   const listed = await listFolder(folder);
-  problems.push(...listed.problems);
+  problems.push(...listed.problems, ...checkSubFolders(folder, listed.folders));
   for (const name of listed.names) {
     const file = `${folder.name}/${name}`;
     const named = splitName(name, folder.extensions);
@@ -104,24 +104,43 @@ function decode(file: string, bytes: Buffer): { text: string } | { problem: Prob
   }
 }
 
-async function listFolder(
-  folder: Folder,
-): Promise<{ names: readonly string[]; problems: readonly Problem[] }> {
+interface Listing {
+  /** Of files. */
+  readonly names: readonly string[];
+  /** Names of sub-folders. */
+  readonly folders: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+async function listFolder(folder: Folder): Promise<Listing> {
+  const nothing: Listing = { names: [], folders: [], problems: [] };
   try {
     const entries = await readdir(join(folder.project, folder.name), { withFileTypes: true });
-    const names = entries
-      .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
-      .map((entry) => entry.name)
-      .filter((name) => name !== 'README.md')
-      .sort();
-    if (names.length <= FILES_PER_FOLDER_MAX) return { names, problems: [] };
-    const message = `holds ${names.length} files; ${FILES_PER_FOLDER_MAX} are allowed`;
-    return { names: [], problems: [fileProblem(folder.name, 'too-many-files', { message })] };
+    const visible = entries.filter(({ name }) => !name.startsWith('.') && name !== 'README.md');
+    const folders = visible.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    const files = visible.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+    if (files.length <= FILES_PER_FOLDER_MAX) {
+      return { names: files.sort(), folders: folders.sort(), problems: [] };
+    }
+    const message = `holds ${files.length} files; ${FILES_PER_FOLDER_MAX} are allowed`;
+    return { ...nothing, problems: [fileProblem(folder.name, 'too-many-files', { message })] };
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return { names: [], problems: [] };
+    if (systemCode(error) === 'ENOENT') return nothing;
     const message = `cannot be listed: ${systemCode(error)}`;
-    return { names: [], problems: [fileProblem(folder.name, 'file-unreadable', { message })] };
+    return { ...nothing, problems: [fileProblem(folder.name, 'file-unreadable', { message })] };
   }
+}
+
+/** Sub-folders are free, but one that is called like a definition was meant to be one. */
+function checkSubFolders(folder: Folder, names: readonly string[]): readonly Problem[] {
+  return names
+    .filter((name) => splitName(name, folder.extensions) !== undefined)
+    .map((name) => {
+      const message = 'is a folder, and what is in it is not read';
+      const hint = 'make it a file, or give it a name without an extension';
+      const rest = { message, hint, severity: 'warning' } as const;
+      return fileProblem(`${folder.name}/${name}`, 'unexpected-file', rest);
+    });
 }
 
 /** The parts of a good name, the name that a bad one should have, or `undefined` for a stray. */

@@ -4,31 +4,46 @@ import type { Json, JsonObject } from '../model/json.ts';
 import { parseSizeBytes } from '../model/units.ts';
 import { isObject } from './content.ts';
 import type { ReceiveDefinition, VerifyDefinition } from './definitions.ts';
-import { type Fault, fault } from './fault.ts';
+import { type Fault, fault, isFaulty } from './fault.ts';
 
 const BODY_BYTES_DEFAULT = 1_048_576;
 const BODY_BYTES_MAX = 10 * 1_048_576;
 
-/** Mistakes of a `receive:` that its schema cannot say. The value fits its schema. */
-export function checkReceive(receive: JsonObject): readonly Fault[] {
-  const faults: Fault[] = [];
+/**
+ * Mistakes of a `receive:` that its schema cannot say; nothing is made of the parts that
+ * `shapeFaults` are about.
+ */
+export function checkReceive(receive: JsonObject, shapeFaults: readonly Fault[]): readonly Fault[] {
+  const isFine = (name: string) => !isFaulty(shapeFaults, ['receive', name]);
   const { verify, secrets, bodyBytesMax } = parseReceive(receive);
+  return [
+    ...('verify' in receive && isFine('verify') && isFine('secrets')
+      ? checkVerify(receive, verify, secrets)
+      : []),
+    ...(isFine('bodyMax') ? checkBodyMax(bodyBytesMax) : []),
+  ];
+}
+
+function checkVerify(
+  receive: JsonObject,
+  verify: VerifyDefinition,
+  secrets: readonly string[],
+): readonly Fault[] {
   if (verify.kind === 'none') {
     const message = 'takes webhooks from anybody';
-    faults.push(
-      fault(['receive', 'verify'], 'unverified-receiver', { message, severity: 'warning' }),
-    );
-  } else if (secrets.length === 0) {
-    const path = 'secrets' in receive ? ['receive', 'secrets'] : ['receive'];
-    const message = 'signatures are verified, but there is no secret to do it with';
-    const hint = `secrets: ["\${NAME}"]`;
-    faults.push(fault(path, 'secret-missing', { message, hint, target: 'key' }));
+    return [fault(['receive', 'verify'], 'unverified-receiver', { message, severity: 'warning' })];
   }
-  if (bodyBytesMax > BODY_BYTES_MAX || bodyBytesMax < 1) {
-    const message = '"receive.bodyMax" must be from 1b to 10mb';
-    faults.push(fault(['receive', 'bodyMax'], 'wrong-value', { message }));
-  }
-  return faults;
+  if (secrets.length > 0) return [];
+  const path = 'secrets' in receive ? ['receive', 'secrets'] : ['receive'];
+  const message = 'signatures are verified, but there is no secret to do it with';
+  const hint = `secrets: ["\${NAME}"]`;
+  return [fault(path, 'secret-missing', { message, hint, target: 'key' })];
+}
+
+function checkBodyMax(bytes: number): readonly Fault[] {
+  if (bytes >= 1 && bytes <= BODY_BYTES_MAX) return [];
+  const message = '"receive.bodyMax" must be from 1b to 10mb';
+  return [fault(['receive', 'bodyMax'], 'wrong-value', { message })];
 }
 
 export function parseReceive(receive: JsonObject): ReceiveDefinition {

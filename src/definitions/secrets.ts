@@ -3,7 +3,7 @@
 import type { Json, JsonObject } from '../model/json.ts';
 import { type Content, isObject, valueAt } from './content.ts';
 import { type Fault, fault, type Path } from './fault.ts';
-import { hasVariable } from './interpolate.ts';
+import { hasVariable, withoutVariables } from './interpolate.ts';
 
 /** Shorter values are not redacted: they would blacken ordinary text. */
 const SECRET_LENGTH_MIN = 4;
@@ -26,6 +26,21 @@ export function leavesAt(value: Json | undefined, pattern: readonly string[]): r
       .flatMap((key) => leavesAt(value[key], rest).map((path) => [key, ...path]));
   }
   return step === undefined && value !== undefined && value !== null ? [[]] : [];
+}
+
+/**
+ * The patterns of the values at or below `pattern` whose key is like `names`. A value with a
+ * placeholder of a kind's own (`{…}`) is made of the message and no secret of the file.
+ */
+export function namedPatterns(
+  raw: JsonObject,
+  pattern: readonly string[],
+  names: RegExp,
+): readonly (readonly string[])[] {
+  return leavesAt(raw, pattern)
+    .filter((path) => names.test(String(path.at(-1))))
+    .filter((path) => !withoutVariables(String(valueAt(raw, path))).includes('{'))
+    .map((path) => path.map(String));
 }
 
 /** Secrets that stand in the file itself instead of in a variable. */

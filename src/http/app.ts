@@ -22,9 +22,10 @@ export function createApp(ports: HttpPorts): Express {
   app.set('query parser', 'simple');
 
   const answerError = createAnswerError(ports.log);
-  const { intake } = ports;
+  const { intake, heldBodyBytesMax } = ports;
   if (intake !== undefined) {
-    const accept = intakeRoute({ intake, meter: ports.metrics.meter, answerError });
+    const { meter } = ports.metrics;
+    const accept = intakeRoute({ intake, meter, answerError, heldBodyBytesMax });
     app.route('/webhooks/:connector').post(accept).put(accept).all(refuseMethod);
   }
   app.use(healthRoutes(ports), metricsRoute(ports), pageAssets(), landingRoute());

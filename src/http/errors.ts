@@ -80,8 +80,15 @@ export function sendProblem(response: ServerResponse, problem: Problem): void {
   response.writeHead(problem.status, headers).end(text);
 }
 
-/** Answers with what `error` means, and logs what is the hub's own fault. Returns the status. */
-export type AnswerError = (error: unknown, response: ServerResponse) => number;
+/**
+ * Answers with what `error` means, and logs what is the hub's own fault. Returns the status.
+ * `send` may be another way to the client than `sendProblem`.
+ */
+export type AnswerError = (
+  error: unknown,
+  response: ServerResponse,
+  send?: typeof sendProblem,
+) => number;
 
 export function createAnswerError(log: Log): AnswerError {
   const loggedAtMs = new Map<string, number>();
@@ -92,7 +99,7 @@ export function createAnswerError(log: Log): AnswerError {
     log.warn({ err: error, code: error.code }, 'requests are being refused');
   };
 
-  return (error, response) => {
+  return (error, response, send = sendProblem) => {
     const problem = problemOf(error);
     if (error instanceof CrossdockError) {
       if (problem.status >= 500) logSometimes(error);
@@ -100,7 +107,7 @@ export function createAnswerError(log: Log): AnswerError {
       log.error({ err: error, id: problem.more?.['id'] }, 'request failed');
     }
     if (response.headersSent) response.destroy();
-    else sendProblem(response, problem);
+    else send(response, problem);
     return problem.status;
   };
 }

@@ -1,13 +1,8 @@
 // What became of an event, gathered from the journal and told as JSON.
 
 import { isUtf8 } from 'node:buffer';
-import type {
-  AttemptView,
-  ChangeView,
-  DeliveryView,
-  Journal,
-  LaneSummary,
-} from '../journal/journal.ts';
+import { asShown, findPausedLanes, type PausedLanes } from '../delivery/shown-state.ts';
+import type { AttemptView, ChangeView, DeliveryView, Journal } from '../journal/journal.ts';
 import { type DeliveryState, openStates } from '../model/delivery.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
@@ -47,7 +42,7 @@ export async function loadEventDetail(journal: Journal, id: string): Promise<Eve
   const event = isId(id) ? await journal.getEvent(id) : undefined;
   if (event === undefined) throw new CrossdockError('not-found', 'there is no such event');
   const views = await journal.listDeliveries({ eventId: id, limit: DELIVERIES_SHOWN_MAX });
-  const paused = await pausedLanes(journal);
+  const paused = await findPausedLanes(journal);
   const deliveries: DeliveryDetail[] = [];
   for (const view of views) deliveries.push(await detailOf(journal, view, paused));
   return { event, body: bodyText(event.body), state: stateOf(views), deliveries };
@@ -57,7 +52,7 @@ export async function loadEventDetail(journal: Journal, id: string): Promise<Eve
 export async function loadDeliveryDetail(journal: Journal, id: string): Promise<DeliveryDetail> {
   const view = isId(id) ? await journal.getDelivery(id) : undefined;
   if (view === undefined) throw new CrossdockError('not-found', 'there is no such delivery');
-  return detailOf(journal, view, await pausedLanes(journal));
+  return detailOf(journal, view, await findPausedLanes(journal));
 }
 
 export function eventJson(detail: EventDetail): string {
@@ -135,41 +130,14 @@ function isJson(text: string): boolean {
 async function detailOf(
   journal: Journal,
   delivery: DeliveryView,
-  paused: ReadonlyMap<string, LaneSummary>,
+  paused: PausedLanes,
 ): Promise<DeliveryDetail> {
   const [attempts, changes] = await Promise.all([
     journal.listAttempts(delivery.id),
     journal.listChanges(delivery.id),
   ]);
-  const lane = paused.get(delivery.connector);
-  const waits = delivery.state === 'pending' || delivery.state === 'retrying';
-  const told: Pick<DeliveryDetail, 'state' | 'reason'> =
-    lane?.pausedBy !== undefined && waits
-      ? { state: 'held', reason: `lane paused by ${lane.pausedBy}` }
-      : {
-          state: delivery.state,
-          ...(delivery.reason === undefined ? {} : { reason: delivery.reason }),
-        };
-  return { delivery, attempts, changes, ...told };
-}
-
-/** The summary is asked for only where a lane is paused at all: it counts every open delivery. */
-async function pausedLanes(journal: Journal): Promise<ReadonlyMap<string, LaneSummary>> {
-  const names = await journal.listPausedLanes();
-  if (names.length === 0) return new Map();
-  const lanes = await journal.summarizeLanes();
-  return new Map(
-    names.map((name) => [
-      name,
-      lanes.find((lane) => lane.connector === name) ?? {
-        connector: name,
-        open: 0,
-        dead: 0,
-        oldestDueMs: 0,
-        pausedBy: 'someone',
-      },
-    ]),
-  );
+  const { state, reason } = asShown(delivery, paused);
+  return { delivery, state, attempts, changes, ...(reason === undefined ? {} : { reason }) };
 }
 
 function stateOf(deliveries: readonly DeliveryView[]): EventState {

@@ -6,10 +6,12 @@ import type { RequestHandler } from 'express';
 import type { Intake, IntakeAnswer } from '../intake/intake.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Meter } from '../model/meter.ts';
-import { type AnswerError, renderProblem, sendProblem } from './errors.ts';
-import { drain, readBody } from './read-body.ts';
+import { type AnswerError, type Problem, renderProblem, sendProblem } from './errors.ts';
+import { createBodyMemory, drain, readBody } from './read-body.ts';
 
-/** How much of a body that is too large is read and thrown away, so that the 413 arrives. */
+/** Six bodies of the largest limit that a connector may have, or sixty-four of the default one. */
+const HELD_BODY_BYTES_MAX = 64 * 1_024 * 1_024;
+/** How much of a body that is refused is read and thrown away, so that the answer arrives. */
 const drainLimits = { bytesMax: 8 * 1_024 * 1_024, ms: 2_000 };
 /** What the meter is told when the client left before its body was whole; nothing is sent then. */
 const STATUS_CLIENT_LEFT = 499;
@@ -18,8 +20,10 @@ export function intakeRoute(ports: {
   readonly intake: Intake;
   readonly meter: Meter;
   readonly answerError: AnswerError;
+  readonly heldBodyBytesMax?: number | undefined;
 }): RequestHandler<{ connector: string }> {
   const { intake, meter, answerError } = ports;
+  const memory = createBodyMemory(ports.heldBodyBytesMax ?? HELD_BODY_BYTES_MAX);
   return async (request, response) => {
     const startedMs = performance.now();
     const { connector } = request.params;
@@ -30,25 +34,28 @@ export function intakeRoute(ports: {
         status,
         performance.now() - startedMs,
       );
+    let heldBytes = 0;
     try {
       if (bytesMax === undefined) {
         throw new CrossdockError('connector-unknown', 'no connector of this name receives');
       }
       checkEncoding(request);
-      const read = await readBody(request, bytesMax);
-      if (read.kind === 'aborted') {
-        finished(STATUS_CLIENT_LEFT);
-      } else if (read.kind === 'too-large') {
-        finished(413);
-        await refuseLargeBody(request, response, bytesMax);
-      } else {
+      const read = await readBody(request, bytesMax, memory);
+      if (read.kind === 'whole') {
+        heldBytes = read.body.length;
         const { headers } = request;
         const answer = await intake.accept({ connector, headers, body: read.body });
         finished(answer.status);
         sendAnswer(response, answer);
+      } else if (read.kind === 'aborted') {
+        finished(STATUS_CLIENT_LEFT);
+      } else {
+        finished(answerError(bodyRefused(read.kind, bytesMax), response, sendAndClose));
       }
     } catch (error) {
       finished(answerError(error, response));
+    } finally {
+      memory.change(heldBytes, 0);
     }
   };
 }
@@ -79,18 +86,16 @@ function sendAnswer(response: ServerResponse, answer: IntakeAnswer): void {
     .end(text);
 }
 
-async function refuseLargeBody(
-  request: IncomingMessage,
-  response: ServerResponse,
-  bytesMax: number,
-): Promise<void> {
-  const { headers, text } = renderProblem({
-    status: 413,
-    code: 'body-too-large',
-    detail: `At most ${bytesMax} bytes are taken here.`,
-  });
+function bodyRefused(kind: 'too-large' | 'overloaded', bytesMax: number): CrossdockError {
+  return kind === 'too-large'
+    ? new CrossdockError('body-too-large', `At most ${bytesMax} bytes are taken here.`)
+    : new CrossdockError('overloaded', 'the bodies that are being read fill the memory for them');
+}
+
+/** For a request whose body is still on its way. */
+function sendAndClose(response: ServerResponse, problem: Problem): void {
+  const { headers, text } = renderProblem(problem);
   // The whole answer is written before the drain; the end of it closes the connection.
-  response.writeHead(413, { ...headers, connection: 'close' }).write(text);
-  await drain(request, drainLimits);
-  response.end();
+  response.writeHead(problem.status, { ...headers, connection: 'close' }).write(text);
+  void drain(response.req, drainLimits).then(() => response.end());
 }

@@ -53,6 +53,7 @@ export function createLaneGauges(ports: {
 function journalGauges(ports: {
   readonly registry: Registry;
   readonly journal: Pick<Journal, 'summarizeLanes'>;
+  readonly laneNames: readonly string[];
 }): () => Promise<void> {
   const gauge = (name: string, help: string) =>
     new Gauge({ name, help, labelNames: ['connector'], registers: [ports.registry] });
@@ -64,7 +65,10 @@ function journalGauges(ports: {
 
   return async () => {
     for (const one of all) one.reset();
-    for (const lane of await ports.journal.summarizeLanes()) {
+    const lanes = await ports.journal.summarizeLanes();
+    // The journal knows only lanes that have something in them, or that a person holds.
+    for (const connector of ports.laneNames) for (const one of all) one.set({ connector }, 0);
+    for (const lane of lanes) {
       const labels = { connector: lane.connector };
       open.set(labels, lane.open);
       dead.set(labels, lane.dead);

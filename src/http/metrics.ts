@@ -52,15 +52,15 @@ function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate'> {
 
 function deliveryMeter(registry: Registry): Omit<Meter, 'intake' | 'duplicate'> {
   const registers = [registry];
-  const attempts = new Counter({
-    name: 'crossdock_attempts_total',
-    help: 'Finished tries of deliveries by connector and the state the delivery went to.',
-    labelNames: ['connector', 'state'],
+  const deliveries = new Counter({
+    name: 'crossdock_deliveries_total',
+    help: 'Deliveries by the state that an attempt or a decision left them in.',
+    labelNames: ['connector', 'outcome'],
     registers,
   });
   const duration = new Histogram({
     name: 'crossdock_attempt_duration_seconds',
-    help: 'How long the call to the outside system took.',
+    help: 'How long calls to the outside system took.',
     labelNames: ['connector'],
     buckets: attemptBucketsSeconds,
     registers,
@@ -86,9 +86,9 @@ function deliveryMeter(registry: Registry): Omit<Meter, 'intake' | 'duplicate'> 
     registers,
   });
   return {
-    attempt: (connector, state, ms) => {
-      attempts.inc({ connector, state });
-      duration.observe({ connector }, ms / 1_000);
+    attempt: (connector, outcome, callMs) => {
+      deliveries.inc({ connector, outcome });
+      if (callMs !== undefined) duration.observe({ connector }, callMs / 1_000);
     },
     mapping: (kind, ms) => mappings.observe({ kind }, ms / 1_000),
     batch: (kind, size) => batches.observe({ kind }, size),

@@ -10,6 +10,11 @@ import type { Metrics } from './metrics.ts';
 export interface HttpPorts {
   /** Without one there is no `/webhooks` route: the role `delivery`. */
   readonly intake?: Intake;
+  /**
+   * Bytes that the bodies being read or answered may hold together, besides the first 16 KiB of
+   * each; who would need more is answered `overloaded`. @default 64 MiB
+   */
+  readonly heldBodyBytesMax?: number;
   readonly journal: Journal;
   readonly lanes: Lanes;
   /** The connectors that have a lane. */

@@ -5,13 +5,19 @@ import type { AddressInfo, Socket } from 'node:net';
 import { CrossdockError } from '../model/errors.ts';
 
 const serverLimits = {
-  /** A client that dribbles its headers or body is cut off after this. */
+  /** A client that dribbles its headers or body is cut off after this, counted from its start. */
   headersTimeout: 10_000,
   requestTimeout: 15_000,
   connectionsCheckingInterval: 1_000,
   maxHeaderSize: 16_384,
   /** Longer than the 60 s that load balancers keep a connection: they must close it, not we. */
   keepAliveTimeout: 65_000,
+  /**
+   * One more is taken and closed at once, so a sender or load balancer tries again or elsewhere;
+   * left in the kernel's queue it would hang until its own deadline. `dropMaxConnection` does not
+   * exist on Node 20, and later matters to processes of `node:cluster` alone, which we are not.
+   */
+  maxConnections: 2_000,
 };
 /** While leaving, how often connections that became idle are closed. */
 const IDLE_CHECK_MS = 50;
@@ -28,8 +34,11 @@ export interface ListeningServer {
 export async function listen(
   app: RequestListener,
   address: { readonly host: string; readonly port: number },
+  limits: Partial<typeof serverLimits> = {},
 ): Promise<ListeningServer> {
-  const server = createServer(serverLimits, app);
+  const { maxConnections, ...options } = { ...serverLimits, ...limits };
+  const server = createServer(options, app);
+  server.maxConnections = maxConnections;
   const silent = watchSilent(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, address)));

@@ -15,6 +15,8 @@ export interface Keeper {
    */
   isAlone(): Promise<boolean>;
   isBroken(): boolean;
+  /** Resolves when the session has ended, by `leave` too. */
+  readonly lost: Promise<void>;
   leave(): Promise<void>;
 }
 
@@ -38,6 +40,8 @@ export async function openKeeper(options: {
   readonly password: string;
   readonly cluster: string;
   readonly timeoutMs: number;
+  /** Ends the attempt early, with `not-yet`. */
+  readonly signal: AbortSignal;
 }): Promise<KeeperAttempt> {
   const client = new pg.Client({
     host: '127.0.0.1',
@@ -50,13 +54,19 @@ export async function openKeeper(options: {
     query_timeout: QUERY_DEADLINE_MS,
   });
   let broken = false;
-  client.on('error', () => {
-    broken = true;
+  const lost = new Promise<void>((resolve) => {
+    const onLost = (): void => {
+      broken = true;
+      resolve();
+    };
+    client.on('error', onLost);
+    client.once('end', onLost);
   });
-  client.once('end', () => {
-    broken = true;
-  });
+  // Calling end() would leave an attempt to connect waiting for ever.
+  const giveUp = (): void => void client.connection.stream.destroy();
+  options.signal.addEventListener('abort', giveUp, { once: true });
   try {
+    options.signal.throwIfAborted();
     await client.connect();
     await client.query('SELECT pg_advisory_lock_shared($1)', [LOCK_KEY]);
     const { rows } = await client.query('SHOW data_directory');
@@ -68,14 +78,15 @@ export async function openKeeper(options: {
     await endClient(client);
     if (!isFinal(error)) return { kind: 'not-yet', reason: error };
     throw serverFailed(`the server of ${options.cluster} refuses the hub's password`, error);
+  } finally {
+    options.signal.removeEventListener('abort', giveUp);
   }
   setReferenced(client, false);
-  return { kind: 'open', keeper: keeperOf(client, () => broken) };
+  return { kind: 'open', keeper: { isBroken: () => broken, lost, ...keeperOf(client) } };
 }
 
-function keeperOf(client: pg.Client, isBroken: () => boolean): Keeper {
+function keeperOf(client: pg.Client): Pick<Keeper, 'isAlone' | 'leave'> {
   return {
-    isBroken,
     async isAlone() {
       setReferenced(client, true);
       await client.query('SELECT pg_advisory_unlock_shared($1)', [LOCK_KEY]);

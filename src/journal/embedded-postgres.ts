@@ -1,27 +1,19 @@
 // The embedded PostgreSQL: a real server, from programs inside an npm package, with its data in
-// the project's data folder. This file owns its life: take over the one that runs, or start one;
-// wait until it serves; stop it when nobody else uses it. Where it lies and as whom it runs is
-// embedded-place.ts, how its data come to be is embedded-cluster.ts.
+// the project's data folder. This file owns its life in this process: from the first start to the
+// stop, which waits for nobody else using it. How a server comes up is embedded-start.ts, what
+// happens when it is killed embedded-watch.ts, where it lies and as whom it runs
+// embedded-place.ts, how its data come to be embedded-cluster.ts.
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../model/log.ts';
 import { findBinaries } from './embedded-binaries.ts';
 import { prepareCluster, ROLE } from './embedded-cluster.ts';
-import { type Keeper, openKeeper } from './embedded-keeper.ts';
-import { openServerLog, type ServerLog, watchServerLog } from './embedded-log.ts';
+import { openKeeper } from './embedded-keeper.ts';
+import { openServerLog, watchServerLog } from './embedded-log.ts';
 import { choosePlace, type Place } from './embedded-place.ts';
-import {
-  freePort,
-  lastPort,
-  type Postmaster,
-  type PostmasterFile,
-  readPostmasterFile,
-  type ServerProcess,
-  signalStop,
-  spawnPostmaster,
-  waitForStop,
-} from './embedded-postmaster.ts';
+import { readPostmasterFile, signalStop, waitForStop } from './embedded-postmaster.ts';
 import { serverFailed } from './embedded-program.ts';
+import { bringUp, CONNECT_DEADLINE_MS, type Server } from './embedded-start.ts';
+import { type Watch, watchServer } from './embedded-watch.ts';
 
 export interface EmbeddedPostgresOptions {
   /** Absolute path, such as `<project>/.crossdock`; made when it is missing. */
@@ -31,6 +23,11 @@ export interface EmbeddedPostgresOptions {
   readonly settings?: Record<string, string>;
   /** @default the port of the last start when it is free, otherwise any free one */
   readonly port?: number;
+  /**
+   * Whether a server that ends while it is in use is started again, on its port.
+   * @default true
+   */
+  readonly restart?: boolean;
   /**
    * Where root keeps what an unprivileged server could not reach otherwise.
    * @default /var/lib/crossdock
@@ -43,7 +40,7 @@ export interface EmbeddedPostgres {
   readonly url: string;
   /** False when the server was running already: left by a killed hub, or in use by another. */
   readonly startedByUs: boolean;
-  /** Process id of the server. */
+  /** Process id of the server; another one after it was started again. */
   readonly pid: number;
   /**
    * Stops the server, unless sessions of others are open: close your own pools first. Resolves
@@ -52,11 +49,8 @@ export interface EmbeddedPostgres {
   close(): Promise<void>;
 }
 
-const START_DEADLINE_MS = 30_000;
 const PROGRESS_INTERVAL_MS = 2_000;
-const POLL_INTERVAL_MS = 15;
-const RETRY_INTERVAL_MS = 200;
-const CONNECT_DEADLINE_MS = 5_000;
+const CLOSE_DEADLINE_MS = 10_000;
 
 /**
  * Resolves when the server takes connections. Rejects with `embedded-server-failed`, saying what
@@ -81,10 +75,8 @@ export async function startEmbeddedPostgres(
   } catch (error) {
     // What a call of the operating system said: a folder that is full, read-only or not ours.
     if (!(error instanceof Error && 'syscall' in error)) throw error;
-    throw serverFailed(
-      `the data folder ${options.dataFolder} cannot be used (${error.message})`,
-      error,
-    );
+    const message = `the data folder ${options.dataFolder} cannot be used (${error.message})`;
+    throw serverFailed(`${message}; CROSSDOCK_DATA_DIR names another one`, error);
   } finally {
     clearInterval(progress);
   }
@@ -96,161 +88,111 @@ async function serve(
   options: EmbeddedPostgresOptions,
 ): Promise<EmbeddedPostgres> {
   const logFile = join(place.dataFolder, 'postgres.log');
-  const log = await openServerLog(logFile, place.user);
+  const home: Home = { place, password, logFile, options };
+  const server = await startAt(home, options.port, new AbortController().signal);
+  return runningServer(server, home);
+}
+
+/** What all servers of one data folder have in common. */
+interface Home {
+  readonly place: Place;
+  readonly password: string;
+  readonly logFile: string;
+  readonly options: EmbeddedPostgresOptions;
+}
+
+async function startAt(home: Home, port: number | undefined, signal: AbortSignal): Promise<Server> {
+  const { place, password, options } = home;
+  const log = await openServerLog(home.logFile, place.user);
   try {
-    const server = await bringUp({ place, password, log, options });
-    return runningServer(server, { place, password, log: options.log, logFile });
+    return await bringUp({ place, password, log, port, settings: options.settings ?? {}, signal });
   } finally {
     await log.handle.close();
   }
 }
 
-interface Start {
-  readonly place: Place;
-  readonly password: string;
-  readonly log: ServerLog;
-  readonly options: EmbeddedPostgresOptions;
-}
-
-interface Server {
-  readonly keeper: Keeper;
-  readonly pid: number;
-  readonly port: number;
-  readonly startedByUs: boolean;
-}
-
-/** Looks, and acts on what it sees, until a server takes the hub's password. */
-async function bringUp(start: Start): Promise<Server> {
-  const deadline = Date.now() + START_DEADLINE_MS;
-  let child: ServerProcess | undefined;
-  let reason: unknown;
-  while (Date.now() < deadline) {
-    const found = await readPostmasterFile(start.place.cluster);
-    if (found.kind === 'serving') {
-      const attempt = await enter(start, found.postmaster, child);
-      if (attempt.kind === 'open') return attempt.server;
-      reason = attempt.reason ?? reason;
-    }
-    if (child?.ended() !== undefined) {
-      await acceptEnd(start, child, found);
-      child = undefined;
-    } else if (child === undefined && found.kind !== 'serving') {
-      child = await launch(start, found);
-    }
-    await sleep(POLL_INTERVAL_MS);
-  }
+/** Rejects when others brought the server up on a port where no pool of this hub looks for it. */
+async function startAgain(home: Home, lost: Server, signal: AbortSignal): Promise<Server> {
+  const server = await startAt(home, lost.port, signal);
+  if (server.port === lost.port) return server;
+  await stopUnlessUsed(home, server, Date.now() + CLOSE_DEADLINE_MS);
   throw serverFailed(
-    `the server of ${start.place.cluster} is not ready after ${START_DEADLINE_MS / 1_000} s and was ` +
-      `left to go on, start again to wait on: ${await start.log.tail()}`,
-    reason,
+    `others started the server on port ${server.port}, this hub needs it on ${lost.port}: ` +
+      'it comes back there when they have ended',
   );
 }
 
-async function enter(
-  start: Start,
-  { pid, port, ready }: Postmaster,
-  child: ServerProcess | undefined,
-): Promise<{ kind: 'open'; server: Server } | { kind: 'not-yet'; reason?: unknown }> {
-  if (!ready || port === undefined) return { kind: 'not-yet' };
-  const { place, password } = start;
-  const startedByUs = child?.pid === pid;
-  try {
-    const timeoutMs = CONNECT_DEADLINE_MS;
-    const attempt = await openKeeper({ port, password, cluster: place.cluster, timeoutMs });
-    if (attempt.kind === 'not-yet') {
-      await sleep(RETRY_INTERVAL_MS);
-      return attempt;
-    }
-    return { kind: 'open', server: { keeper: attempt.keeper, pid, port, startedByUs } };
-  } catch (error) {
-    if (startedByUs) await signalStop(place, pid);
-    throw error;
-  }
-}
-
-async function launch(start: Start, found: PostmasterFile): Promise<ServerProcess> {
-  const { place, options, log } = start;
-  return spawnPostmaster(place, {
-    port: options.port ?? (await freePort(await lastPort(place.cluster))),
-    settings: options.settings ?? {},
-    logFd: log.handle.fd,
-    stalePid: found.kind === 'stale' ? found.pid : undefined,
-  });
-}
-
-/**
- * A server that ended is no failure when another hub's was quicker, when processes of a killed
- * one are just leaving, or when somebody took the port that was free a moment ago.
- */
-async function acceptEnd(start: Start, child: ServerProcess, found: PostmasterFile): Promise<void> {
-  const said = await start.log.tail();
-  const portTaken = /could not create any TCP\/IP sockets/.test(said);
-  const mayPass = /postmaster\.pid" already exists|pre-existing shared memory/.test(said);
-  if (portTaken && start.options.port !== undefined) {
-    throw serverFailed(`port ${start.options.port} is taken: ${said}`);
-  }
-  const otherServes = found.kind === 'serving' && found.postmaster.pid !== child.pid;
-  if (!portTaken && !mayPass && !otherServes) {
-    throw serverFailed(`${child.ended()} (log ${start.place.dataFolder}/postgres.log): ${said}`);
-  }
-  await sleep(RETRY_INTERVAL_MS);
-}
-
-interface Belongings {
-  readonly place: Place;
-  readonly password: string;
-  readonly log: Log;
-  readonly logFile: string;
-}
-
-function runningServer(server: Server, belongings: Belongings): EmbeddedPostgres {
-  const { pid, port, startedByUs } = server;
-  const watch = watchServerLog(belongings.logFile);
+function runningServer(first: Server, home: Home): EmbeddedPostgres {
+  const { log, restart } = home.options;
+  const logWatch = watchServerLog(home.logFile);
+  const watch =
+    restart === false
+      ? undefined
+      : watchServer(first, { log, start: (lost, signal) => startAgain(home, lost, signal) });
+  const current = (): Server => watch?.server() ?? first;
   let closing: Promise<void> | undefined;
   return {
-    url: `postgres://${ROLE}:${belongings.password}@127.0.0.1:${port}/${ROLE}`,
-    startedByUs,
-    pid,
+    url: `postgres://${ROLE}:${home.password}@127.0.0.1:${first.port}/${ROLE}`,
+    startedByUs: first.startedByUs,
+    get pid() {
+      return current().pid;
+    },
     close() {
-      clearInterval(watch);
-      closing ??= release(server, belongings).catch((error) => {
-        belongings.log.warn(
-          { server: pid, err: error },
-          'embedded PostgreSQL could not be stopped',
-        );
+      clearInterval(logWatch);
+      closing ??= closeServer(home, current, watch).catch((error) => {
+        const fields = { server: current().pid, err: error };
+        log.warn(fields, 'embedded PostgreSQL could not be stopped');
       });
       return closing;
     },
   };
 }
 
-async function release(server: Server, belongings: Belongings): Promise<void> {
-  const { place, log } = belongings;
-  const current = server.keeper.isBroken() ? await findAgain(belongings) : server;
-  if (current === undefined) return;
-  const { keeper, pid } = current;
+async function closeServer(
+  home: Home,
+  current: () => Server,
+  watch: Watch | undefined,
+): Promise<void> {
+  const deadline = Date.now() + CLOSE_DEADLINE_MS;
+  await watch?.end();
+  const server = current().keeper.isBroken() ? await findAgain(home, deadline) : current();
+  if (server !== undefined) await stopUnlessUsed(home, server, deadline);
+}
+
+type Entered = Pick<Server, 'keeper' | 'pid'>;
+
+async function stopUnlessUsed(home: Home, server: Entered, deadline: number): Promise<void> {
+  const { keeper, pid } = server;
+  const { log } = home.options;
+  // A server that does not answer keeps nobody waiting.
+  const impatience = setTimeout(() => void keeper.leave(), deadline - Date.now());
   try {
     if (!(await keeper.isAlone())) {
       log.info({ server: pid }, 'embedded PostgreSQL stays up: others use it');
       return;
     }
-    await signalStop(place, pid);
+    await signalStop(home.place, pid);
   } finally {
+    clearTimeout(impatience);
     await keeper.leave();
   }
-  if (await waitForStop(pid)) log.info({ server: pid }, 'embedded PostgreSQL stopped');
-  else log.warn({ server: pid }, 'embedded PostgreSQL is still stopping');
+  if (await waitForStop(pid, deadline - Date.now())) {
+    log.info({ server: pid }, 'embedded PostgreSQL stopped');
+  } else log.warn({ server: pid }, 'embedded PostgreSQL is still stopping');
 }
 
 /** The server was killed in between; it may be back, started by somebody else. */
-async function findAgain({
-  place,
-  password,
-}: Belongings): Promise<Pick<Server, 'keeper' | 'pid'> | undefined> {
+async function findAgain(home: Home, deadline: number): Promise<Entered | undefined> {
+  const { place, password } = home;
   const found = await readPostmasterFile(place.cluster);
   if (found.kind !== 'serving' || found.postmaster.port === undefined) return undefined;
   const { pid, port } = found.postmaster;
-  const timeoutMs = CONNECT_DEADLINE_MS;
-  const attempt = await openKeeper({ port, password, cluster: place.cluster, timeoutMs });
+  const attempt = await openKeeper({
+    port,
+    password,
+    cluster: place.cluster,
+    timeoutMs: CONNECT_DEADLINE_MS,
+    signal: AbortSignal.timeout(Math.max(0, deadline - Date.now())),
+  });
   return attempt.kind === 'open' ? { keeper: attempt.keeper, pid } : undefined;
 }

@@ -31,8 +31,10 @@ export interface ServerProcess {
   readonly ended: () => string | undefined;
 }
 
-const STOP_DEADLINE_MS = 10_000;
+const PG_CTL_DEADLINE_MS = 10_000;
 const POLL_INTERVAL_MS = 20;
+/** Another hub that looks for a port holds it for a moment. */
+const PORT_TRIES = 5;
 const PS_DEADLINE_MS = 5_000;
 
 /**
@@ -112,7 +114,8 @@ export function spawnPostmaster(
 export async function signalStop(place: Place, pid: number): Promise<void> {
   if (process.platform === 'win32') {
     const args = ['kill', 'INT', String(pid)];
-    return runProgram(place.binaries.pgCtl, args, { user: undefined, timeoutMs: STOP_DEADLINE_MS });
+    const timeoutMs = PG_CTL_DEADLINE_MS;
+    return runProgram(place.binaries.pgCtl, args, { user: undefined, timeoutMs });
   }
   try {
     process.kill(pid, 'SIGINT');
@@ -122,8 +125,8 @@ export async function signalStop(place: Place, pid: number): Promise<void> {
 }
 
 /** Whether the server was gone within the deadline. */
-export async function waitForStop(pid: number): Promise<boolean> {
-  const deadline = Date.now() + STOP_DEADLINE_MS;
+export async function waitForStop(pid: number, deadlineMs: number): Promise<boolean> {
+  const deadline = Date.now() + deadlineMs;
   while (isAlive(pid)) {
     if (Date.now() > deadline) return false;
     await sleep(POLL_INTERVAL_MS);
@@ -138,7 +141,7 @@ export async function lastPort(cluster: string): Promise<number | undefined> {
 }
 
 /** A free port of this machine; `preferred` when it is free. */
-export async function freePort(preferred = 0): Promise<number> {
+export async function freePort(preferred = 0, tries = PORT_TRIES): Promise<number> {
   const server = createServer();
   try {
     return await new Promise((resolve, reject) => {
@@ -149,8 +152,10 @@ export async function freePort(preferred = 0): Promise<number> {
       });
     });
   } catch (error) {
-    if (preferred !== 0 && isErrno(error, 'EADDRINUSE', 'EACCES')) return freePort();
-    throw error;
+    if (preferred === 0 || !isErrno(error, 'EADDRINUSE', 'EACCES')) throw error;
+    if (tries <= 1) return freePort();
+    await sleep(POLL_INTERVAL_MS);
+    return freePort(preferred, tries - 1);
   } finally {
     server.close();
   }

@@ -17,14 +17,7 @@ const OUTPUT_LINES_SHOWN = 6;
 const OUTPUT_BYTES_MAX = 1_048_576;
 
 export function serverFailed(message: string, cause?: unknown): CrossdockError {
-  const advice = 'or set DATABASE_URL to an existing PostgreSQL';
-  return new CrossdockError(
-    'embedded-server-failed',
-    `embedded PostgreSQL: ${message}; ${advice}`,
-    {
-      cause,
-    },
-  );
+  return new CrossdockError('embedded-server-failed', `embedded PostgreSQL: ${message}`, { cause });
 }
 
 /** The part of Node's spawn options that says as whom. */

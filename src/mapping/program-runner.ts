@@ -9,6 +9,7 @@ import { compileSchema, type SchemaCheck } from './compile-schema.ts';
 import { createCpuClock } from './cpu-clock.ts';
 import { createEvaluation, type Evaluation } from './evaluation.ts';
 import { ENGINE_TIMEOUT, ExpressionError } from './expression-errors.ts';
+import { findNonFinite } from './find-non-finite.ts';
 import {
   createFunctionLibrary,
   type EngineFunction,
@@ -180,6 +181,8 @@ function toOutput(result: unknown, file: string, { evaluation }: Context): strin
     const sizes = `${bytes} bytes; at most ${OUTPUT_BYTES_MAX} are allowed`;
     throw new Failure('mapping-too-large', `${file}: the mapping produced ${sizes}`);
   }
+  // JSON writes such a number as null; without any null there is none to look for.
+  if (output.includes('null')) refuseNonFinite(result, file);
   return output;
 }
 
@@ -210,6 +213,16 @@ function refuseFunctions(result: unknown, file: string): void {
     seen.add(value);
     for (const item of Object.values(value)) waiting.push(item);
   }
+}
+
+function refuseNonFinite(result: unknown, file: string): void {
+  const path = findNonFinite(result);
+  if (path === undefined) return;
+  const place = path === '' ? '' : ` at ${path}`;
+  throw new Failure(
+    'mapping-failed',
+    `${file}: the result holds a number that is not finite${place}`,
+  );
 }
 
 function isEngineFunction(value: unknown): boolean {

@@ -29,11 +29,18 @@ export type ErrorCode =
 /** `message` = who, what, which file or id; never a secret, never a body. */
 export class CrossdockError extends Error {
   readonly code: ErrorCode;
+  /** One sentence: what to do, where that is more particular than what the code says. */
+  readonly todo?: string;
 
-  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly todo?: string } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : {});
     this.name = 'CrossdockError';
     this.code = code;
+    if (options.todo !== undefined) this.todo = options.todo;
   }
 }
 

@@ -3,8 +3,11 @@ export interface Meter {
   /** One request to intake; `source` is `unknown` where no such connector exists. */
   intake(source: string, status: number, ms: number): void;
   duplicate(source: string): void;
-  /** One finished try of a delivery: the state it went to, and how long the call took. */
-  attempt(connector: string, state: string, ms: number): void;
+  /**
+   * One recorded verdict on a delivery: the state it left the delivery in. `callMs` is how long the
+   * call to the outside system took, and is left out where nothing was sent.
+   */
+  attempt(connector: string, state: string, callMs?: number): void;
   /** One mapping evaluation: `mapped`, `filtered`, `failed`. */
   mapping(kind: string, ms: number): void;
   /** One batch written or read by the journal: `append`, `claim`, `record`. */

@@ -8,6 +8,7 @@ import { ExpressAdapter } from '@bull-board/express';
 import type { Job, Queue } from 'bullmq';
 import type { RequestHandler } from 'express';
 import { CrossdockError, type ErrorCode, isCrossdockError } from '../model/errors.ts';
+import { withinDeadline } from './deadline.ts';
 
 export interface BoardControls {
   retry(deliveryId: string, by: string): Promise<void>;
@@ -72,9 +73,12 @@ const allowedChanges: ReadonlySet<string> = new Set([
   '/api/queues/:queueName/:jobId/clean',
 ]);
 
-const statuses: Readonly<Partial<Record<ErrorCode, 404 | 409>>> = {
+const statuses: Readonly<Partial<Record<ErrorCode, 400 | 404 | 409 | 503>>> = {
+  usage: 400,
   'not-found': 404,
   'state-conflict': 409,
+  'journal-unavailable': 503,
+  'lanes-unavailable': 503,
 };
 
 /** Tells the board's page what the controls refused; anything else is for the app's own handler. */
@@ -83,9 +87,10 @@ class BoardServer extends ExpressAdapter {
     return super.setErrorHandler((error: Error) => {
       if (!isCrossdockError(error)) throw error;
       const { code, message } = error;
-      const refused = code === 'not-found' || code === 'state-conflict';
-      const key = refused ? 'ERRORS.FORBIDDEN' : 'ERRORS.INTERNAL_SERVER_ERROR';
-      return { status: statuses[code] ?? 500, body: { error: { key }, message } };
+      const status = statuses[code] ?? 500;
+      const key = status < 500 ? 'ERRORS.FORBIDDEN' : 'ERRORS.INTERNAL_SERVER_ERROR';
+      // The board's types know no 503; Express, which answers, does.
+      return { status: status as 500, body: { error: { key }, code, message } };
     }) as this;
   }
 }
@@ -97,6 +102,8 @@ type JobCleanStatus = Parameters<BullMQAdapter['clean']>[0];
 const PAGE_SIZE = 50;
 /** Pages of one bulk change; pressing the button again goes on. */
 const PAGES_MAX = 200;
+/** A bulk change may take longer: it is each of its calls that is waited for no longer than this. */
+const CALL_DEADLINE_MS = 5_000;
 
 class LaneAdapter extends BullMQAdapter {
   /** A completed job's delivery is delivered or filtered; doing it again is a replay, not a retry. */
@@ -106,7 +113,7 @@ class LaneAdapter extends BullMQAdapter {
   readonly #by: string;
 
   constructor(queue: Queue, options: Pick<BoardOptions, 'controls' | 'by'>) {
-    super(queue, {
+    super(withDeadlines(queue), {
       externalJobUrl: (job) => ({
         displayText: 'delivery',
         href: `/deliveries/${encodeURIComponent(deliveryIdOf(job.data) ?? '')}`,
@@ -116,6 +123,14 @@ class LaneAdapter extends BullMQAdapter {
     this.#controls = options.controls;
     this.#by = options.by;
     this.setFormatter('data', describeJob);
+  }
+
+  override getRedisInfo(): Promise<string | null> {
+    return soon(super.getRedisInfo(), this.#lane);
+  }
+
+  override getDatastoreStats(): ReturnType<BullMQAdapter['getDatastoreStats']> {
+    return soon(super.getDatastoreStats(), this.#lane);
   }
 
   /** Lanes get their limits from the connectors' files. */
@@ -146,11 +161,12 @@ class LaneAdapter extends BullMQAdapter {
     if (status === 'active') {
       throw new CrossdockError('state-conflict', 'deliveries under way cannot be removed');
     }
+    const list = waitingLists.get(status);
+    if (list === undefined) {
+      throw new CrossdockError('usage', `no list of jobs can be cleaned by the name "${status}"`);
+    }
     const before = Date.now() - graceMs;
-    await this.#forEach(
-      status === 'wait' ? 'waiting' : status,
-      async (job) => job.timestamp <= before && this.#remove(job),
-    );
+    await this.#forEach(list, async (job) => job.timestamp <= before && this.#remove(job));
   }
 
   override async empty(): Promise<void> {
@@ -168,6 +184,7 @@ class LaneAdapter extends BullMQAdapter {
       retry: { value: () => this.#change(job, 'retry', mode) },
       promote: { value: () => this.#change(job, 'promote', mode) },
       remove: { value: () => this.#remove(job) },
+      getState: { value: () => soon(stateOf(job), this.#lane) },
     });
   }
 
@@ -188,7 +205,7 @@ class LaneAdapter extends BullMQAdapter {
 
   /** `false` where the job stays: it is under way. A delivery that is finished stays as it is. */
   async #remove(job: Job): Promise<boolean> {
-    if ((await job.getState()) === 'active') {
+    if ((await soon(stateOf(job), this.#lane)) === 'active') {
       throw new CrossdockError('state-conflict', 'this delivery is under way');
     }
     const deliveryId = deliveryIdOf(job.data);
@@ -216,6 +233,40 @@ class LaneAdapter extends BullMQAdapter {
       kept += gone.filter((isGone) => !isGone).length;
     }
   }
+}
+
+/** By the names that the board and BullMQ give them. */
+const waitingLists: ReadonlyMap<string, JobStatus> = new Map([
+  ['wait', 'waiting'],
+  ['waiting', 'waiting'],
+  ['paused', 'waiting'],
+  ['delayed', 'delayed'],
+  ['prioritized', 'prioritized'],
+]);
+
+/** While its store is away BullMQ waits for it, and would keep a person at the board waiting too. */
+function withDeadlines(queue: Queue): Queue {
+  return new Proxy(queue, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => {
+        const result: unknown = value.apply(target, args);
+        return result instanceof Promise ? soon(result, target.name) : result;
+      };
+    },
+  });
+}
+
+/** Rejects `lanes-unavailable`. */
+function soon<T>(promise: Promise<T>, lane: string): Promise<T> {
+  return withinDeadline(promise, CALL_DEADLINE_MS, `lane ${lane}`);
+}
+
+/** Asks the job itself, whatever `#bind` made of its methods. */
+function stateOf(job: Job): ReturnType<Job['getState']> {
+  const getState: Job['getState'] = Object.getPrototypeOf(job).getState;
+  return getState.call(job);
 }
 
 interface ChangeMode {

@@ -59,10 +59,14 @@ export function createBullmqLanes(options: {
       await Promise.all(jobs.map((job) => lane(job.lane).adder.add(job)));
     },
     async findMissing(jobs) {
-      const states = await Promise.all(
-        jobs.map((job) => command(job.lane, (queue) => queue.getJobState(jobIdOf(job)))),
-      );
-      return jobs.filter((_, index) => !heldStates.has(states[index] ?? 'unknown'));
+      const held = new Map<string, ReadonlySet<string>>();
+      const findHeld = async (name: string): Promise<void> => {
+        const ids = jobs.filter((job) => job.lane === name).map(jobIdOf);
+        const found = backend.findHeld(name, ids);
+        held.set(name, await withinDeadline(found, COMMAND_DEADLINE_MS, `lane ${name}`));
+      };
+      await Promise.all([...new Set(jobs.map((job) => job.lane))].map(findHeld));
+      return jobs.filter((job) => held.get(job.lane)?.has(jobIdOf(job)) !== true);
     },
     work(name, limits, work) {
       workers.push(startWorker({ backend, log, name, limits, work }));
@@ -99,16 +103,6 @@ export function createBullmqLanes(options: {
     log.debug({ err: error }, 'lanes closed without their backend');
   }
 }
-
-/** Where a job may be and still come up by itself. */
-const heldStates: ReadonlySet<string> = new Set([
-  'waiting',
-  'delayed',
-  'active',
-  'prioritized',
-  'paused',
-  'waiting-children',
-]);
 
 interface RunningWorker {
   close(): Promise<void>;

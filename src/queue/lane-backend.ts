@@ -29,6 +29,11 @@ export interface LaneBackend {
   createWorker(lane: string, limits: LaneLimits, process: LaneProcessor): LaneWorker;
   /** `false` while there is no connection, so that callers fail at once and nothing piles up. */
   isReachable(): boolean;
+  /**
+   * Those of a lane's jobs that are waiting, delayed or active. One round trip, and as quick over
+   * a long backlog as over none.
+   */
+  findHeld(lane: string, jobIds: readonly string[]): Promise<ReadonlySet<string>>;
   ping(): Promise<void>;
   /** After every queue and worker has been closed. */
   close(): Promise<void>;

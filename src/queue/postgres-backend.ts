@@ -16,6 +16,21 @@ import { workerOptions } from './worker-options.ts';
 const CONNECTIONS_SHARED = 8;
 
 /**
+ * BullMQ trusts a listening connection for up to an hour once keepalive is on, and then leaves its
+ * pace to us: the system's own first look comes after two hours.
+ */
+const KEEPALIVE_IDLE_SECONDS = 10;
+
+const session = {
+  search_path: 'bullmq',
+  synchronous_commit: 'off',
+  // The server lets go of a worker that vanished.
+  tcp_keepalives_idle: KEEPALIVE_IDLE_SECONDS,
+  tcp_keepalives_interval: 5,
+  tcp_keepalives_count: 3,
+} as const;
+
+/**
  * What is done leaves at once, and what failed leaves by its age: keeping a number of jobs makes
  * each that ends delete the oldest, and many that end together lock each other out.
  */
@@ -38,7 +53,10 @@ export async function createPostgresLaneBackend(options: {
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
-    options: '-c search_path=bullmq -c synchronous_commit=off',
+    keepAliveInitialDelayMillis: KEEPALIVE_IDLE_SECONDS * 1_000,
+    options: Object.entries(session)
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
   });
   // BullMQ describes a pool by a type of its own.
   const connection = pool as unknown as PostgresConnectionOptions;
@@ -66,12 +84,20 @@ export async function createPostgresLaneBackend(options: {
       ) as unknown as LaneWorker,
     // The pool is bounded and gives up by itself: nothing piles up behind it.
     isReachable: () => true,
+    async findHeld(lane, jobIds) {
+      const { rows } = await pool.query<{ id: string }>(FIND_HELD, [lane, jobIds]);
+      return new Set(rows.map((row) => row.id));
+    },
     async ping() {
       await pool.query('SELECT 1');
     },
     close: () => pool.end(),
   };
 }
+
+/** BullMQ's own table, by its key. */
+const FIND_HELD = `SELECT id FROM bullmq.job
+  WHERE queue = $1 AND id = ANY($2::text[]) AND state NOT IN ('completed', 'failed')`;
 
 async function migrate(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();

@@ -6,12 +6,16 @@ import { type LaneBackend, type LaneJobData, laneOptions } from './lane-backend.
 import { workerOptions } from './worker-options.ts';
 
 const FIRST_CONNECTION_MS = 2_000;
+/** A Redis that is away or refuses us says so many times a second. */
+const ERROR_EVERY_MS = 30_000;
 
 /** Resolves once connected, or soon where Redis is away: the lanes work when it is back. */
 export async function createRedisBackend(options: {
   readonly url: string;
+  /** Told of what is wrong with the connection: the first error, then one in 30 s. */
   onError(error: Error): void;
 }): Promise<LaneBackend> {
+  const onError = atMostEvery(ERROR_EVERY_MS, options.onError);
   const retryStrategy = (tries: number): number => Math.min(100 * tries, 1_000);
   // Commands of one turn of the event loop travel in one write.
   const shared = { connectTimeout: 2_000, retryStrategy, enableAutoPipelining: true };
@@ -20,10 +24,15 @@ export async function createRedisBackend(options: {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     commandTimeout: 5_000,
+    reconnectOnError: whenReadOnly('reconnect', onError),
   });
-  const consumer = new Redis(options.url, { ...shared, maxRetriesPerRequest: null });
-  producer.on('error', options.onError);
-  consumer.on('error', options.onError);
+  const consumer = new Redis(options.url, {
+    ...shared,
+    maxRetriesPerRequest: null,
+    reconnectOnError: whenReadOnly('reconnect-and-resend', onError),
+  });
+  producer.on('error', onError);
+  consumer.on('error', onError);
   await firstConnection(producer);
   return {
     name: 'redis',
@@ -40,6 +49,7 @@ export async function createRedisBackend(options: {
         prefix: laneOptions.prefix,
       }),
     isReachable: () => producer.status === 'ready',
+    findHeld: (lane, jobIds) => findHeld(producer, lane, jobIds),
     async ping() {
       await producer.ping();
     },
@@ -47,6 +57,52 @@ export async function createRedisBackend(options: {
       producer.disconnect();
       consumer.disconnect();
     },
+  };
+}
+
+/**
+ * From each job's own record: BullMQ's question for a state searches the whole waiting list. A
+ * record without an end is of a job that waits, is delayed or active.
+ */
+async function findHeld(
+  redis: Redis,
+  lane: string,
+  jobIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const held = await Promise.all(
+    jobIds.map(async (jobId) => {
+      const key = `${laneOptions.prefix}:${lane}:${jobId}`;
+      const [addedAt, finishedAt] = await redis.hmget(key, 'timestamp', 'finishedOn');
+      return typeof addedAt === 'string' && typeof finishedAt !== 'string';
+    }),
+  );
+  return new Set(jobIds.filter((_, index) => held[index]));
+}
+
+/**
+ * After a failover the old primary keeps our connections and refuses what writes; its name leads
+ * to the new one by now. What was refused changed nothing, so it may be sent again; where commands
+ * do not wait for a connection, the caller gets the refusal instead.
+ */
+function whenReadOnly(
+  then: 'reconnect' | 'reconnect-and-resend',
+  onError: (error: Error) => void,
+): (error: Error) => false | 1 | 2 {
+  return (error) => {
+    // Within a script's own message on Redis 6.
+    if (!error.message.includes('READONLY')) return false;
+    onError(error);
+    return then === 'reconnect' ? 1 : 2;
+  };
+}
+
+function atMostEvery(ms: number, report: (error: Error) => void): (error: Error) => void {
+  let reportedAt = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    const now = performance.now();
+    if (now - reportedAt < ms) return;
+    reportedAt = now;
+    report(error);
   };
 }
 

@@ -122,12 +122,12 @@ describe('Bull Board over a lane', skipWithoutRedis(), () => {
     assert.equal(await stateOf(jobId), 'failed');
   });
 
-  test('a retry while the journal is away is an error and leaves the job', async () => {
+  test('a retry while the journal is away is 503 and leaves the job', async () => {
     const { jobId } = await lane.add();
     await lane.run(1, fail);
     refuse = () => new CrossdockError('journal-unavailable', 'the journal does not answer');
     const response = await call('PUT', `/erp/${jobId}/retry`);
-    assert.equal(response.status, 500);
+    assert.equal(response.status, 503);
     assert.equal(await message(response), 'the journal does not answer');
     assert.equal(await stateOf(jobId), 'failed');
   });
@@ -219,6 +219,17 @@ describe('Bull Board over a lane', skipWithoutRedis(), () => {
     await lane.run(1, fail);
     assert.equal((await call('PUT', `/erp/clean/failed`)).status, 200);
     assert.deepEqual(calls, []);
+  });
+
+  test('cleaning a list that does not exist is 400, says so and changes nothing', async () => {
+    const { jobId } = await lane.add({ timestamp: Date.now() - 60_000 });
+    for (const status of ['wat', 'waiting-children', 'latest']) {
+      const response = await call('PUT', `/erp/clean/${status}`);
+      assert.equal(response.status, 400, status);
+      assert.match(await message(response), new RegExp(`"${status}"`));
+    }
+    assert.deepEqual(calls, []);
+    assert.equal(await stateOf(jobId), 'waiting');
   });
 
   test('pause and resume go to the journal, for one lane and for all', async () => {

@@ -103,7 +103,7 @@ interface Sent {
   readonly sent: number;
   readonly duplicates: number;
   readonly refused: number;
-  readonly answers: readonly { id: string }[];
+  readonly answers: readonly { id: string; duplicate?: boolean }[];
 }
 
 interface Delivery {
@@ -156,6 +156,10 @@ test('one message that is sent three times is one event', async () => {
   const args = ['send', 'shop', 'orders/paid', '--url', hub.url, '--id', 'm-3', '--count', '3'];
   const { sent, duplicates, answers } = await answerOf<Sent>(args);
   assert.deepEqual([sent, duplicates, new Set(answers.map(({ id }) => id)).size], [3, 2, 1]);
+  assert.deepEqual(
+    answers.map(({ duplicate }) => duplicate),
+    [undefined, true, true],
+  );
 });
 
 test('a replay is shown first, and makes a new delivery of the old event then', async () => {

@@ -53,7 +53,32 @@ test('a body that is no JSON exits 1', async () => {
     input: 'not json',
   });
   assert.equal(code, 1);
-  assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, 'body-unreadable');
+  const { error } = JSON.parse(stdout) as { error: { code: string; message: string } };
+  assert.equal(error.code, 'body-unreadable');
+  assert.match(error.message, /^standard input: /);
+});
+
+test('a payload or an event file that is no JSON is named', async () => {
+  const broken = join(folder, 'broken.json');
+  await writeFile(broken, '{"id": 1');
+  const payload = await runCrossdock(['map', 'order-to-erp', broken]);
+  assert.equal(payload.code, 1);
+  assert.ok(payload.stderr.startsWith(`crossdock: body-unreadable: ${broken}: `), payload.stderr);
+  const event = await runCrossdock(['map', 'order-to-erp', order, '--event', broken]);
+  assert.equal(event.code, 2);
+  assert.ok(event.stderr.startsWith(`crossdock: usage: ${broken} must hold `), event.stderr);
+});
+
+test('what is no mapping gets the nearest name, or those there are', async () => {
+  const near = await runCrossdock(['map', 'order-to-epr', order]);
+  assert.equal(near.code, 2);
+  assert.match(
+    near.stderr,
+    /there is no mapping "order-to-epr" in .*did you mean "order-to-erp"\?/,
+  );
+  const far = await runCrossdock(['map', 'connectors/erp.yaml', order]);
+  assert.equal(far.code, 2);
+  assert.match(far.stderr, /no mapping "connectors\/erp\.yaml" in .*known here: .*order-to-erp/);
 });
 
 test('a mapping or payload that does not exist exits 2', async () => {

@@ -76,8 +76,12 @@ test('--filter takes a part of the file or of the name, in any case', async () =
   assert.deepEqual([byFile.passed, byFile.failed, byFile.code], [2, 0, 0]);
   const byName = await runJson(['--filter', 'keeps every'], 'good');
   assert.deepEqual([byName.passed, byName.cases[0]?.file], [1, 'mappings/order-to-erp.test.yaml']);
-  const none = await runJson(['--filter', 'no such case'], 'good');
-  assert.deepEqual([none.passed, none.failed, none.code], [0, 0, 0]);
+});
+
+test('--filter that fits no case exits 2 and says so', async () => {
+  const { code, stdout, stderr } = await runCrossdock(['test', '--filter', 'zzz']);
+  assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
+  assert.match(stderr, /^crossdock: usage: no case has "zzz" in its file or name\. .*\n$/);
 });
 
 test('retries do not wait', async () => {

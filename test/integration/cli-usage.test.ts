@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CommanderError } from 'commander';
@@ -109,6 +110,47 @@ test('a mistake in the environment exits 3, also as JSON, without a stack', asyn
   const { error } = JSON.parse(stdout) as { error: { code: string; todo: string } };
   assert.equal(error.code, 'configuration-invalid');
   assert.match(error.todo, /\w/);
+});
+
+test('an .env that cannot be read exits 3 and is named', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'crossdock-cli-usage-'));
+  try {
+    await mkdir(join(folder, '.env'));
+    const { code, stderr } = await runCrossdock(['check'], { project: folder });
+    assert.equal(code, 3);
+    assert.ok(
+      stderr.startsWith(`crossdock: configuration-invalid: ${folder}/.env cannot be read: EISDIR.`),
+      stderr,
+    );
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a data folder that cannot be made is told apart from one database or another', async () => {
+  const env = { CROSSDOCK_DATA_DIR: join(packageRoot, 'package.json', 'data') };
+  const { code, stderr } = await runCrossdock(['events'], { env });
+  assert.equal(code, 3);
+  assert.match(stderr, /^crossdock: embedded-server-failed: .*CROSSDOCK_DATA_DIR/);
+  assert.equal(stderr.match(/DATABASE_URL/g)?.length, 1);
+});
+
+test('variables that are not set lead to the file that lists them', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'crossdock-cli-usage-'));
+  try {
+    await mkdir(join(folder, 'connectors'));
+    const text = `kind: file\ndirectory: \${NOT_SET_ANYWHERE}\noperations: { keep: { file: a } }\n`;
+    await writeFile(join(folder, 'connectors', 'one.yaml'), text);
+    const without = await runCrossdock(['start'], { project: folder });
+    assert.equal(without.code, 1);
+    assert.match(without.stderr, /variable-unset/);
+    assert.match(without.stderr, /: 1 error in .*\. Set these variables, .*\n$/);
+    await writeFile(join(folder, '.env.example'), 'NOT_SET_ANYWHERE=\n');
+    const withExample = await runCrossdock(['start'], { project: folder });
+    assert.match(withExample.stderr, /\. Copy \.env\.example to \.env and fill it in\.\n$/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('a journal that is away exits 3, and only LOG_LEVEL=debug shows where', async () => {

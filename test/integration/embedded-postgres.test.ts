@@ -91,7 +91,7 @@ test('a second start keeps data and port and takes well under a second', async (
 });
 
 test('a server that was killed starts again with all that was committed', async () => {
-  const server = await start();
+  const server = await start({ restart: false });
   await query(server.url, 'CREATE TABLE numbers AS SELECT generate_series(1, 1000) AS n');
   await killServer(server);
   await access(join(dataFolder, 'postgres', 'postmaster.pid'));
@@ -109,7 +109,7 @@ test('a server that was killed starts again with all that was committed', async 
 });
 
 test('a dead server is started again although another program has its process id', async () => {
-  const server = await start();
+  const server = await start({ restart: false });
   await killServer(server);
   await server.close();
   const cluster = join(dataFolder, 'postgres');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { after, before, beforeEach, test } from 'node:test';
+import { after, before, beforeEach, type TestContext, test } from 'node:test';
 import type { IntakeAnswer, IntakeRequest } from '../../src/intake/intake.ts';
 import { CrossdockError } from '../../src/model/errors.ts';
 import { type HttpHub, startHttp } from '../support/http-hub.ts';
@@ -161,6 +161,19 @@ test('a thousand refusals while the journal is away are one line of the log', as
   assert.equal(hub.lines.length - before, 1);
 });
 
+test('a batcher that is full is 503 with Retry-After, on a connection that stays', async () => {
+  answer = async () => {
+    throw new CrossdockError('overloaded', 'journal append: 5000 requests are waiting');
+  };
+  const response = await post('/webhooks/shop', { body: '{}' });
+  assert.equal(response.status, 503);
+  assert.equal(response.headers.get('retry-after'), '30');
+  assert.equal(response.headers.get('connection'), 'keep-alive');
+  const problem = (await response.json()) as { code: string; detail: string };
+  assert.equal(problem.code, 'overloaded');
+  assert.doesNotMatch(problem.detail, /5000/);
+});
+
 test('a bad signature is 401 without a word about why', async () => {
   answer = async () => {
     throw new CrossdockError('signature-invalid', 'x-shopify-hmac-sha256 is missing');
@@ -217,9 +230,100 @@ test('metrics count requests by connector and status, and no path becomes a labe
   assert.doesNotMatch(text, /some-name-of-a-scanner/);
 });
 
-test('a hub without intake has no webhooks', async (context) => {
-  const delivery = await startHttp();
-  context.after(() => delivery.server.close(1_000));
-  const response = await fetch(`${delivery.url}/webhooks/shop`, { method: 'POST', body: '{}' });
-  assert.equal(response.status, 404);
+const HELD_BYTES_MAX = 256 * 1_024;
+
+/** A hub of little memory for bodies, whose intake answers with the length of the body. */
+async function startSmall(
+  context: TestContext,
+  heldBodyBytesMax = HELD_BYTES_MAX,
+): Promise<HttpHub> {
+  const small = await startHttp({
+    heldBodyBytesMax,
+    intake: {
+      bodyBytesMax: () => 1_000_000,
+      accept: async (request) => {
+        accepted.push(request);
+        await answer();
+        return { status: 200, body: { id: String(request.body.length) } };
+      },
+    },
+  });
+  context.after(() => small.server.close(1_000));
+  return small;
+}
+
+const send = ({ url }: HttpHub, bytes: number) =>
+  fetch(`${url}/webhooks/shop`, {
+    method: 'POST',
+    body: Buffer.alloc(bytes, 'x'),
+    signal: AbortSignal.timeout(5_000),
+  });
+
+test('bodies that never end cannot take all memory, nor keep small bodies out, and are forgotten when cut', async (context) => {
+  const small = await startSmall(context);
+  const answers: string[] = [];
+  const sockets = Array.from({ length: 20 }, () => {
+    const socket = connect(small.server.port, '127.0.0.1');
+    socket.on('data', (data) => answers.push(data.toString()));
+    socket.write('POST /webhooks/shop HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n');
+    socket.write(Buffer.alloc(100_000, 'x'));
+    context.after(() => socket.destroy());
+    return socket;
+  });
+  // Three of them fit at most, and two stay at least: one alone does not fill the memory.
+  await waitUntil('17 are refused', () => (answers.length >= 17 ? true : undefined));
+  for (const text of answers) {
+    assert.match(text, /^HTTP\/1\.1 503 /);
+    assert.match(text, /"code":"overloaded"/);
+    assert.match(text, /\r\nretry-after: 30\r\n/i);
+    assert.match(text, /\r\nconnection: close\r\n/i);
+  }
+  assert.equal((await send(small, 240_000)).status, 503);
+  assert.equal((await send(small, 12_000)).status, 200);
+  assert.ok(answers.length < 20);
+
+  for (const socket of sockets) socket.destroy();
+  const response = await waitUntil('the memory is free again', async () => {
+    const again = await send(small, 240_000);
+    return again.status === 200 ? again : undefined;
+  });
+  assert.equal(await response.text(), '{"id":"240000"}');
+  assert.equal(small.lines.length, 1);
+});
+
+test('a small body is taken where no memory is left for large ones', async (context) => {
+  const full = await startSmall(context, 0);
+  assert.equal((await send(full, 12_000)).status, 200);
+  assert.equal((await send(full, 20_000)).status, 503);
+});
+
+test('a body holds its memory until it is answered, well or badly, and no longer', async (context) => {
+  const small = await startSmall(context);
+  for (const status of [200, 401]) {
+    let end: () => void = () => undefined;
+    answer = () =>
+      new Promise((resolve, reject) => {
+        const error = new CrossdockError('signature-invalid', 'not signed');
+        end = status === 200 ? () => resolve({ status, body: { id: 'e1' } }) : () => reject(error);
+      });
+    accepted = [];
+    const first = send(small, 200_000);
+    await waitUntil('intake has it', () => accepted[0]);
+    assert.equal((await send(small, 200_000)).status, 503);
+    end();
+    assert.equal((await first).status, status);
+    answer = async () => ({ status: 200, body: { id: 'e2' } });
+    assert.equal((await send(small, 200_000)).status, 200);
+  }
+});
+
+test('a body in pieces of one byte is held to what the pieces cost', async (context) => {
+  const small = await startSmall(context);
+  const head = 'POST /webhooks/shop HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const socket = connect(small.server.port, '127.0.0.1');
+  socket.write(`${head}${'1\r\nx\r\n'.repeat(1_000)}0\r\n\r\n`);
+  const [data] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  assert.match(data.toString(), /^HTTP\/1\.1 503 /);
+  assert.equal((await send(small, 1_000)).status, 200);
 });

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { createBodyMemory, readBody } from '../../src/http/read-body.ts';
 import { listen } from '../../src/http/server.ts';
 import type { LaneSummary } from '../../src/journal/journal.ts';
 import { isCrossdockError } from '../../src/model/errors.ts';
 import { type HubParts, startHttp } from '../support/http-hub.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const away = () => Promise.reject(new Error('away'));
 const here = {
@@ -98,6 +100,21 @@ test('/metrics shows depth, age, dead and the lane, asked once for scrapes that 
   assert.equal(asked, 1);
 });
 
+test('/metrics shows a lane that nothing was ever sent to as empty', async () => {
+  const { text } = await ask(
+    {
+      laneNames: ['erp', 'idle'],
+      journal: { summarizeLanes: async () => [summary] },
+      lanes: { count: away },
+    },
+    '/metrics',
+  );
+  for (const gauge of ['deliveries_open', 'deliveries_dead', 'oldest_due_seconds', 'lane_paused']) {
+    assert.ok(text.includes(`\ncrossdock_${gauge}{connector="idle"} 0\n`), gauge);
+  }
+  assert.match(text, /crossdock_deliveries_open\{connector="erp"\} 7/);
+});
+
 test('/metrics answers while the journal hangs, and says that it does', async () => {
   const { status, text } = await ask(
     {
@@ -118,13 +135,16 @@ test('every measure that the house reports is on the page', async (context) => {
   const { meter } = hub.metrics;
   meter.duplicate('shop');
   meter.attempt('erp', 'delivered', 120);
+  meter.attempt('erp', 'filtered');
   meter.mapping('mapped', 2);
   meter.batch('append', 12);
   meter.swept('erp', 3);
   const page = await (await fetch(`${hub.url}/metrics`)).text();
   assert.match(page, /crossdock_intake_duplicates_total\{source="shop"\} 1/);
-  assert.match(page, /crossdock_attempts_total\{connector="erp",state="delivered"\} 1/);
+  assert.match(page, /crossdock_deliveries_total\{connector="erp",outcome="delivered"\} 1/);
+  assert.match(page, /crossdock_deliveries_total\{connector="erp",outcome="filtered"\} 1/);
   assert.match(page, /crossdock_attempt_duration_seconds_sum\{connector="erp"\} 0\.12/);
+  assert.match(page, /crossdock_attempt_duration_seconds_count\{connector="erp"\} 1/);
   assert.match(page, /crossdock_mapping_duration_seconds_count\{kind="mapped"\} 1/);
   assert.match(page, /crossdock_journal_batch_size_sum\{kind="append"\} 12/);
   assert.match(page, /crossdock_swept_total\{connector="erp"\} 3/);
@@ -139,6 +159,13 @@ test('the front page links to the queues, and an unknown path is a 404 problem',
   const unknown = await fetch(`${hub.url}/wp-login.php`);
   assert.equal(unknown.status, 404);
   assert.match(String(unknown.headers.get('content-type')), /application\/problem\+json/);
+});
+
+test('a hub without intake has no webhooks', async (context) => {
+  const delivery = await startHttp();
+  context.after(() => delivery.server.close(1_000));
+  const response = await fetch(`${delivery.url}/webhooks/shop`, { method: 'POST', body: '{}' });
+  assert.equal(response.status, 404);
 });
 
 test('a port that is taken is named, with what to do', async (context) => {
@@ -191,4 +218,57 @@ test('closing cuts off what is still there after its grace', async () => {
   await started;
   await server.close(50);
   await assert.rejects(underWay);
+});
+
+test('a body that dribbles is cut off with 408 when the time for a request is over', async (context) => {
+  const memory = createBodyMemory(1_000_000);
+  const kinds: string[] = [];
+  const server = await listen(
+    async (request) => {
+      kinds.push((await readBody(request, 1_000, memory)).kind);
+    },
+    { host: '127.0.0.1', port: 0 },
+    { headersTimeout: 200, requestTimeout: 300, connectionsCheckingInterval: 50 },
+  );
+  context.after(() => server.close(1_000));
+  const socket = connect(server.port, '127.0.0.1');
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk) => chunks.push(chunk));
+  socket.on('error', () => undefined);
+  socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n');
+  const dribble = setInterval(() => socket.write('x'), 50);
+  const startedMs = performance.now();
+  await new Promise((resolve) => socket.once('close', resolve));
+  clearInterval(dribble);
+  assert.ok(performance.now() - startedMs < 5_000);
+  assert.match(Buffer.concat(chunks).toString(), /^HTTP\/1\.1 408 /);
+  assert.deepEqual(kinds, ['aborted']);
+});
+
+test('a connection over the limit is closed at once, and taken again when another has left', async (context) => {
+  const server = await listen(
+    (_request, response) => response.end('here'),
+    { host: '127.0.0.1', port: 0 },
+    { maxConnections: 2 },
+  );
+  context.after(() => server.close(1_000));
+  const open = async () => {
+    const socket = connect(server.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    return socket;
+  };
+  const first = await open();
+  const second = await open();
+  const third = await open();
+  await new Promise((resolve) => third.once('close', resolve).resume());
+  assert.equal(third.bytesRead, 0);
+  first.destroy();
+  const text = await waitUntil('a connection is free', async () => {
+    const response = await fetch(server.url).catch(() => undefined);
+    return response?.text();
+  });
+  assert.equal(text, 'here');
+  assert.equal(second.destroyed, false);
+  second.destroy();
 });

@@ -123,6 +123,52 @@ for (const [name, openStore] of Object.entries(stores)) {
       assert.deepEqual(await lanes.findMissing([job]), [job]);
     });
 
+    test('holds a failed job again once it is retried by hand', async () => {
+      const failing = await openLanes(['retried']);
+      failing.work('retried', { concurrency: 1 }, async () => ({ kind: 'failed', reason: 'no' }));
+      const job = laneJob({ lane: 'retried' });
+      await failing.add([job]);
+      await waitUntil('it failed', async () =>
+        (await failing.count('retried')).failed === 1 ? true : undefined,
+      );
+      await failing.close(3_000);
+      const lanes = await openLanes(['retried']);
+      await lanes.queues[0]?.retryJobs({ state: 'failed' });
+      await waitUntil('it waits', async () =>
+        (await lanes.count('retried')).waiting === 1 ? true : undefined,
+      );
+      assert.deepEqual(await lanes.findMissing([job]), []);
+    });
+
+    test('holds a job that is under way, and no more once it is done', async () => {
+      const lanes = await openLanes(['under-way']);
+      let finish = (): void => undefined;
+      lanes.work('under-way', { concurrency: 1 }, async (): Promise<Step> => {
+        await new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+        return { kind: 'done', note: 'delivered' };
+      });
+      const job = laneJob({ lane: 'under-way' });
+      await lanes.add([job]);
+      const active = async (): Promise<number> => (await lanes.count('under-way')).active;
+      await waitUntil('it is active', async () => ((await active()) === 1 ? true : undefined));
+      assert.deepEqual(await lanes.findMissing([job]), []);
+      finish();
+      await waitUntil('it is done', async () => ((await active()) === 0 ? true : undefined));
+      assert.deepEqual(await lanes.findMissing([job]), [job]);
+    });
+
+    test('looks for each job in its own lane only', async () => {
+      const lanes = await openLanes(['left', 'right']);
+      const left = laneJob({ lane: 'left' });
+      const right = laneJob({ lane: 'right' });
+      await lanes.add([left, right]);
+      const strayed = { ...left, lane: 'right' };
+      assert.deepEqual(await lanes.findMissing([left, strayed, right]), [strayed]);
+      assert.deepEqual(await lanes.findMissing([]), []);
+    });
+
     test('knows which jobs no lane holds', async () => {
       const lanes = await openLanes(['idle']);
       const waiting = laneJob({ lane: 'idle' });
@@ -226,6 +272,9 @@ describe('lanes whose Redis is away', () => {
       await waitUntil('the loss is noticed', () => (backend.isReachable() ? undefined : true));
       const startedAt = Date.now();
       await assert.rejects(lanes.add([laneJob()]), (error: unknown) =>
+        isCrossdockError(error, 'lanes-unavailable'),
+      );
+      await assert.rejects(lanes.findMissing([first]), (error: unknown) =>
         isCrossdockError(error, 'lanes-unavailable'),
       );
       assert.ok(Date.now() - startedAt < 2_000);

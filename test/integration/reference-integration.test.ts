@@ -59,7 +59,7 @@ describe('the reference integration', () => {
     assert.equal(problems.length, unset.length);
   });
 
-  test('.env.example has every variable that the files and the hub read, and no other', async () => {
+  test('.env.example has every variable that the files, the hub and Compose read, and no other', async () => {
     const example = await readFile(join(packageRoot, '.env.example'), 'utf8');
     const offered = [...example.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name);
     const read = new Set<string | undefined>();
@@ -68,6 +68,8 @@ describe('the reference integration', () => {
       const text = await readFile(join(packageRoot, 'connectors', file), 'utf8');
       for (const [, name] of text.matchAll(/\$\{([A-Z_]+)(?::[^}]*)?\}/g)) read.add(name);
     }
+    const compose = await readFile(join(packageRoot, 'docker-compose.yml'), 'utf8');
+    for (const [, name] of compose.matchAll(/\$\{([A-Z_]+)[:}]/g)) read.add(name);
     const reader = await readFile(join(packageRoot, 'src/config/environment.ts'), 'utf8');
     for (const [, name] of reader.matchAll(/'([A-Z][A-Z_]+)'/g)) read.add(name);
     assert.deepEqual(offered.toSorted(), [...read].toSorted());

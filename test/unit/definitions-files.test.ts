@@ -52,6 +52,13 @@ test('strays are pointed out, but not samples of tests, read-me files, dot-files
   ]);
 });
 
+test('a folder that is called like a definition is pointed out', async () => {
+  const files = { 'flows/dir.yaml/one.yaml': flow, 'mappings/samples/order.json': '{}' };
+  assert.deepEqual(await lines(files), [
+    'warning flows/dir.yaml:1:1 unexpected-file is a folder, and what is in it is not read (make it a file, or give it a name without an extension)',
+  ]);
+});
+
 test('files that nothing uses are pointed out; a test of its own is no use of a mapping', async () => {
   const files = {
     'mappings/lost.jsonata': '$',

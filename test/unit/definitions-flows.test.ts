@@ -114,6 +114,28 @@ test('order is accepted with a warning that nothing keeps it yet', async () => {
   );
 });
 
+test('a mistake in the topics hides no mistake in the connector', async () => {
+  const text = flow('to: erp.create', '{ connector: shopp, topics: orders/create }');
+  assert.deepEqual(await errors({ one: text }), [
+    'flows/one.yaml:1:20 unknown-connector there is no connector "shopp" (did you mean "shop"?)',
+    'flows/one.yaml:1:35 wrong-type "from.topics" must be a list, not text',
+  ]);
+});
+
+test('a mistake in one field of retry hides none in the others, and makes none of its own', async () => {
+  const retry = (text: string) => errors({ one: flow(`to: erp.create\nretry: { ${text} }`) });
+  const found = await retry('attempts: many, first: 10ms, max: soon');
+  assert.deepEqual(
+    found.map((line) => line.split(' ').slice(0, 3).join(' ')),
+    [
+      'flows/one.yaml:3:20 wrong-type "retry.attempts"',
+      'flows/one.yaml:3:33 wrong-value "retry.first"',
+      'flows/one.yaml:3:44 wrong-value "retry.max"',
+    ],
+  );
+  assert.equal((await retry('first: 2h, max: soon')).length, 1);
+});
+
 test('a flow without from or to is told so', async () => {
   assert.deepEqual(await errors({ one: 'when: a\n' }), [
     'flows/one.yaml:1:1 missing-field "from" is missing in this file (Which events go this way)',

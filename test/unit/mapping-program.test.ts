@@ -257,6 +257,29 @@ test('a result over 1 MiB is too large', async () => {
   );
 });
 
+for (const [expression, place] of [
+  ['{"a": amount / 0, "b": 1}', ' at a'],
+  ['{"note": null, "lines": [{"price": 1}, {"price": [2, 0 / 0]}]}', ' at lines[1].price[1]'],
+  ['{"a": {"b": -1 / 0}, "c": 1 / 0}', ' at a.b'],
+  ['[1, 1 / 0]', ' at [1]'],
+  ['amount / 0', ''],
+] as const) {
+  test(`the result of ${expression} is refused: JSON would make a null of it`, async () => {
+    assert.equal(
+      await failure(expression, { amount: 5 }),
+      `mapping-failed | mappings/order.jsonata: the result holds a number that is not finite${place}`,
+    );
+  });
+}
+
+test('nulls and the text null are no numbers that are not finite', async () => {
+  const expression = '{"a": null, "b": [null, "null", x], "null": 1e3}';
+  assert.equal(
+    await evaluate(expression, { x: null }),
+    '{"a":null,"b":[null,"null",null],"null":1000}',
+  );
+});
+
 test('a mapping of 600 fields is not taken for a recursion', async () => {
   const fields = Array.from({ length: 600 }, (_, index) => `"f${index}": a.b.c & "${index}"`);
   const output = await evaluate(`{${fields.join(',')}}`, { a: { b: { c: 'x' } } });

@@ -57,7 +57,8 @@ test('says what is wrong with a placeholder', () => {
     ['{a b}', /not a path/],
     ['{a', /brace/],
     ['a}', /brace/],
-    ['{{a}}', /brace/],
+    ['/x/{{ a.b }}', /doubled braces; write \{a\.b\} for \{\{ a\.b \}\}/],
+    ['{{a}', /a brace without its partner/],
   ] as const) {
     assert.throws(() => parseTemplate(template), expected);
   }

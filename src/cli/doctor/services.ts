@@ -5,7 +5,7 @@ import { type Operations, openOperations } from '../../hub.ts';
 import { CrossdockError } from '../../model/errors.ts';
 import type { Log } from '../../model/log.ts';
 import { inspectRedis, type RedisReport } from '../../queue/redis-doctor.ts';
-import { adviceFor } from '../exit-codes.ts';
+import { todoFor } from '../exit-codes.ts';
 import { type Finding, fail, judgeClock, pass, warn } from './finding.ts';
 
 const PING_MS = 3_000;
@@ -64,8 +64,7 @@ async function checkLanes(
 function failed(what: string, error: unknown): Finding {
   if (!(error instanceof CrossdockError)) throw error;
   const unreachable = error.code !== 'journal-not-durable' && error.code !== 'journal-too-new';
-  const { todo } = adviceFor(error.code);
-  return { ...fail(what, `${error.code}: ${error.message}`, todo), unreachable };
+  return { ...fail(what, `${error.code}: ${error.message}`, todoFor(error)), unreachable };
 }
 
 async function checkRedis(url: string): Promise<readonly Finding[]> {
