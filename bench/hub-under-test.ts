@@ -97,7 +97,9 @@ async function waitReady(hub: ChildProcess, port: number): Promise<void> {
 
 async function readDelivered(port: number): Promise<number> {
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  const counts = metrics.matchAll(/^crossdock_attempts_total\{[^}]*delivered[^}]*\} (\d+)/gm);
+  const counts = metrics.matchAll(
+    /^crossdock_deliveries_total\{[^}]*outcome="delivered"[^}]*\} (\d+)/gm,
+  );
   return [...counts].reduce((sum, match) => sum + Number(match[1]), 0);
 }
 

@@ -68,7 +68,13 @@ export async function startPrivateServer(
   settings: Record<string, string> = {},
 ): Promise<PrivateServer> {
   const dataFolder = await temporaryFolder();
-  const options = { dataFolder, log: quietLog, settings, systemFolder: testSystemFolder };
+  const options = {
+    dataFolder,
+    log: quietLog,
+    settings,
+    restart: false,
+    systemFolder: testSystemFolder,
+  };
   let server = await startEmbeddedPostgres(options);
   const port = Number(new URL(server.url).port);
   return {
