@@ -100,7 +100,7 @@ test('a case needs one input and one expectation, and its files must exist insid
     'flows/one.yaml': `${flow}map: m\n`,
     'mappings/m.test.yaml': `- { name: none }
 - { name: two, input: 1, inputFile: a.json, output: 1 }
-- { name: away, inputFile: ../../../etc/hostname, output: 1 }
+- { name: away, inputFile: ../.., output: 1 }
 - { name: missing, input: 1, outputFile: no.json, output: 1 }
 - name: late
   input: { id: 820982911946154508 }
@@ -113,7 +113,7 @@ test('a case needs one input and one expectation, and its files must exist insid
     'mappings/m.test.yaml:1:3 missing-field "[1]" needs one of "input", "inputFile"',
     'mappings/m.test.yaml:1:3 missing-field "[1]" needs one of "output", "outputFile", "error"',
     'mappings/m.test.yaml:2:3 wrong-value "[2]" says the same thing in more than one way (keep one of them)',
-    'mappings/m.test.yaml:3:28 file-outside-folder "../../etc/hostname" leads out of the project folder',
+    'mappings/m.test.yaml:3:28 file-outside-folder ".." leads out of the project folder',
     'mappings/m.test.yaml:4:3 wrong-value "[4]" says the same thing in more than one way (keep one of them)',
     'mappings/m.test.yaml:4:42 file-unreadable "mappings/no.json" cannot be read: ENOENT',
     'mappings/m.test.yaml:7:8 wrong-value "[5].now" is not written in its form (for example 2026-11-22T09:30:00Z)',
