@@ -22,6 +22,7 @@ import type { Program } from '../model/flow-revision.ts';
 import { type AnswerFrame, encodeEvaluation } from './frames.ts';
 import type { Mapper, MappingAnswer, MappingInput } from './mapper.ts';
 import { type ChildEnd, type MappingChild, startMappingChild, type Task } from './mapping-child.ts';
+import { isOverdue, TICK_MS } from './overdue.ts';
 import { closing, crashed, overloaded, timedOut, toAnswer } from './pool-answers.ts';
 import { createProgramRecords, noteRun, type ProgramRecord, suspect } from './program-records.ts';
 
@@ -61,7 +62,6 @@ const PIPELINE_MS = 12;
 const PIPELINE_TASKS_MAX = 32;
 /** Evaluations waiting for the suspect child. */
 const SUSPECTS_MAX = 200;
-const TICK_MS = 50;
 /** A child gets this long to start, in milliseconds. */
 const START_MAX_MS = 15_000;
 const RESTART_FIRST_MS = 100;
@@ -312,7 +312,7 @@ class ChildPool implements ChildPoolMapper {
       if (!child.isReady) {
         isIdle = false;
         if (now - startedMs > START_MAX_MS) this.#kill(child, undefined);
-      } else if (current !== undefined && now - child.currentSinceMs > this.#maxMs) {
+      } else if (current !== undefined && isOverdue(child, now, this.#maxMs)) {
         // Its answer may have arrived and just not been read.
         setImmediate(() => {
           if (child.isReady && child.current === current) this.#kill(child, current);

@@ -54,6 +54,8 @@ export interface MappingChild<T extends Task> {
   readonly loadMs: number;
   /** When the current one began, on `performance.now()`'s clock. */
   currentSinceMs: number;
+  /** The processor time of the child when somebody first looked at the current one. */
+  currentCpuMs: number | undefined;
   /** Queues for the next `flush`. */
   add(task: T): void;
   flush(): void;
@@ -85,8 +87,9 @@ export function startMappingChild<T extends Task>(listener: ChildListener<T>): M
       return waiting.reduce((sum, task) => sum + task.expectedMs, 0);
     },
     currentSinceMs: 0,
+    currentCpuMs: undefined,
     add: (task) => {
-      if (waiting.length === 0) child.currentSinceMs = performance.now();
+      if (waiting.length === 0) begin();
       waiting.push(task);
       const { slot, isNew } = slots.take(task.programId);
       if (isNew) unsent.push(encodeProgram(slot, JSON.stringify(task.program)));
@@ -103,6 +106,11 @@ export function startMappingChild<T extends Task>(listener: ChildListener<T>): M
     },
   };
 
+  function begin(): void {
+    child.currentSinceMs = performance.now();
+    child.currentCpuMs = undefined;
+  }
+
   const take = (answer: AnswerFrame): void => {
     if (answer.kind === 'ready') {
       isReady = true;
@@ -110,7 +118,7 @@ export function startMappingChild<T extends Task>(listener: ChildListener<T>): M
       return;
     }
     const task = waiting.shift();
-    child.currentSinceMs = performance.now();
+    begin();
     if (task !== undefined) listener.answered(child, task, answer);
   };
   spawned.stdout?.on('data', createAnswerReader(take));

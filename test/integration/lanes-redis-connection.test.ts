@@ -1,7 +1,7 @@
 // What becomes of the lanes' connections to a Redis that refuses them, or fails over.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { Redis } from 'ioredis';
@@ -95,13 +95,10 @@ describe('the lanes’ connections to Redis', options, () => {
     const lanes = createBullmqLanes({ backend, names: ['erp'], log: quietLog });
     try {
       const done: string[] = [];
-      let finishFirst = (): void => undefined;
+      const gate = new EventEmitter();
+      const isOpen = once(gate, 'open');
       lanes.work('erp', { concurrency: 1 }, async (job): Promise<Step> => {
-        if (done.length === 0) {
-          await new Promise<void>((resolve) => {
-            finishFirst = resolve;
-          });
-        }
+        await isOpen;
         done.push(job.deliveryId);
         return { kind: 'done', note: 'delivered' };
       });
@@ -111,7 +108,7 @@ describe('the lanes’ connections to Redis', options, () => {
       );
       await failOver(old, next);
       name.pointTo(next.port);
-      finishFirst();
+      gate.emit('open');
       await waitUntil('the refusal is reported', () =>
         errors.some((error) => error.message.includes('READONLY')) ? true : undefined,
       );

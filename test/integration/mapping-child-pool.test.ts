@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BODY_BYTES_MAX } from '../../src/mapping/child-pool-mapper.ts';
 import { isCrossdockError } from '../../src/model/errors.ts';
 import type { Program } from '../../src/model/flow-revision.ts';
@@ -174,4 +175,18 @@ test('a schema works in a child that may not make code from text', async () => {
     code: 'input-invalid',
     message: 'schemas/a.json: /id must be integer',
   });
+});
+
+test('a child that does not get to run is not at fault', async () => {
+  const mapper = startMapper({ children: 1, evaluationMaxMs: 400 });
+  assert.equal((await mapGood(mapper)).kind, 'mapped');
+  const [child] = mapper.stats().children;
+  const pid = child?.pid ?? 0;
+  // Held still by the system for longer than its limit, as on a machine with no time for it.
+  process.kill(pid, 'SIGSTOP');
+  const answer = mapGood(mapper);
+  await sleep(1_200);
+  process.kill(pid, 'SIGCONT');
+  assert.equal((await answer).kind, 'mapped');
+  assert.equal(mapper.stats().children[0]?.pid, pid, 'the child was killed');
 });
