@@ -33,7 +33,7 @@ export interface ChildPoolOptions {
   readonly evaluationMaxMs?: number;
   /** Evaluations without an answer; more are refused with `overloaded`. @default 1,000 */
   readonly openMax?: number;
-  /** Bytes of the bodies of those. @default 64 MiB */
+  /** Bytes of the bodies of those. @default 32 MiB */
   readonly openBytesMax?: number;
   /** Called with each answer: milliseconds from `map` to it, and its kind or failure code. */
   readonly onEvaluation?: (ms: number, kind: string) => void;
@@ -115,7 +115,7 @@ class ChildPool implements ChildPoolMapper {
       const message = `the body has ${body.length} bytes; a mapping takes ${BODY_BYTES_MAX}`;
       return Promise.resolve({ kind: 'failed', code: 'mapping-too-large', message });
     }
-    const { openMax = 1_000, openBytesMax = 64 * 1_048_576 } = this.#options;
+    const { openMax = 1_000, openBytesMax = 32 * 1_048_576 } = this.#options;
     if (this.#open >= openMax || this.#openBytes + body.length > openBytesMax) {
       return Promise.reject(overloaded('too many evaluations are waiting for a mapping process'));
     }

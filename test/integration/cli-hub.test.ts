@@ -173,6 +173,31 @@ test('a replay is shown first, and makes a new delivery of the old event then', 
   assert.deepEqual([again.replayOf, again.eventId], [of.id, of.eventId]);
 });
 
+test('a delivery that waits in a paused lane is listed as held, with who paused it', async () => {
+  const turn = async (change: 'pause' | 'resume') => {
+    const { status } = await fetch(`${hub.url}/queues/api/queues/erp/${change}`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${hub.signInUrl?.split('#')[1]}` },
+    });
+    assert.ok(status < 300, `${change}: ${status}`);
+  };
+  await turn('pause');
+  const args = ['send', 'shop', 'orders/paid', '--url', hub.url, '--id', 'm-paused'];
+  const { answers } = await answerOf<Sent>(args);
+  const waiting = (await answerOf<Delivery[]>(['deliveries'])).find(
+    ({ eventId }) => eventId === answers[0]?.id,
+  );
+  assert.equal(waiting?.state, 'held');
+  const { stdout } = await runCrossdock(['deliveries', waiting.id], { env });
+  assert.match(stdout, /^state +held$/m);
+  assert.match(stdout, /^why +lane paused by bull-board$/m);
+  await turn('resume');
+  await waitUntil('it is delivered after all', async () => {
+    const { state } = await answerOf<Delivery>(['deliveries', waiting.id]);
+    return state === 'delivered' || undefined;
+  });
+});
+
 test('what is not there exits 1', async () => {
   const { code, stderr } = await runCrossdock(['replay', '01a204c4-0000-7000-8000-000000000000'], {
     env,
