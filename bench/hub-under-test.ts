@@ -78,7 +78,7 @@ function startRole(options: {
       PATH: process.env['PATH'],
       CROSSDOCK_DIR: options.folder,
       BENCH_SECRET: benchSecret,
-      LOG_LEVEL: 'warn',
+      LOG_LEVEL: 'error',
       PORT: String(options.port),
       ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
     },
