@@ -1,7 +1,7 @@
 // The integrator's files as the hub uses them: loaded, checked, interpolated. Types only.
 
 import type { Expression, FlowRevision } from '../model/flow-revision.ts';
-import type { Json, JsonObject } from '../model/json.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { Rate } from '../model/units.ts';
 
 /** All files of one project folder, free of errors. */
@@ -112,5 +112,3 @@ export interface KindProblem {
   readonly message: string;
   readonly hint?: string;
 }
-
-export type { Json };

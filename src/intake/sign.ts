@@ -1,10 +1,10 @@
 // Signing a webhook as its sender would: the inverse of verification, for `crossdock send` and the
 // demo. Pure; posting it is the caller's.
 
-import { createHmac } from 'node:crypto';
 import type { ReceiveDefinition, VerifyDefinition } from '../definitions/definitions.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Headers } from '../model/event.ts';
+import { hmacText } from './verify.ts';
 
 /** One webhook as its sender has it in hand. */
 export interface OutgoingWebhook {
@@ -49,8 +49,7 @@ function signature(verify: VerifyDefinition, secrets: readonly string[], body: B
       if (secret === undefined) {
         throw new CrossdockError('usage', 'cannot sign a webhook: its connector has no secret');
       }
-      const digest = createHmac(verify.algorithm, secret).update(body).digest(verify.encoding);
-      return headerNamed(verify.headers, `${verify.prefix}${digest}`);
+      return headerNamed(verify.headers, `${verify.prefix}${hmacText(verify, secret, body)}`);
     }
   }
 }
