@@ -9,7 +9,7 @@ import type { ConnectorDefinition, Definitions } from './definitions/definitions
 import { createRoutes, type Routes } from './definitions/routes.ts';
 import type { LiveConnector } from './delivery/attempt.ts';
 import { type Controls, createControls } from './delivery/controls.ts';
-import { createDeliver } from './delivery/deliver.ts';
+import { createDeliver, type Settled } from './delivery/deliver.ts';
 import { startHousekeeping } from './delivery/housekeeping.ts';
 import { createSweep } from './delivery/sweep.ts';
 import { createApp } from './http/app.ts';
@@ -261,7 +261,18 @@ function startDelivery(parts: {
   closers.push(async () => {
     await Promise.all([...connectors.values()].map(({ connector }) => connector.close()));
   });
-  const ports = { journal, lanes, routes, mapper, connectors, meter, log, now: Date.now };
+  const onSettled: readonly ((settled: Settled) => void | Promise<void>)[] = [];
+  const ports = {
+    journal,
+    lanes,
+    routes,
+    mapper,
+    connectors,
+    meter,
+    log,
+    now: Date.now,
+    onSettled,
+  };
   for (const { definition } of connectors.values()) {
     const deliver = createDeliver(ports, definition.timeoutMs);
     lanes.work(definition.id, definition.limits, deliver);

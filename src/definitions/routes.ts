@@ -1,5 +1,14 @@
 import { newId } from '../model/ids.ts';
+import type { OrderPlace } from '../model/order.ts';
 import type { Definitions, FlowDefinition } from './definitions.ts';
+
+/** What of an event decides where it goes. */
+export interface RoutedMessage {
+  readonly source: string;
+  readonly topic: string;
+  readonly body: Buffer;
+  readonly shop?: string;
+}
 
 /** One delivery that an event starts; the shape that the journal appends. */
 export interface RoutedDelivery {
@@ -8,11 +17,13 @@ export interface RoutedDelivery {
   readonly connector: string;
   readonly operation: string;
   readonly revision: string;
+  readonly order?: OrderPlace;
+  readonly tenant?: string;
 }
 
 export interface Routes {
   /** New deliveries for an event: one for each flow on its topic, each pinning its revision. */
-  route(source: string, topic: string): readonly RoutedDelivery[];
+  route(message: RoutedMessage): readonly RoutedDelivery[];
 }
 
 export function createRoutes(definitions: Definitions): Routes {
@@ -24,7 +35,7 @@ export function createRoutes(definitions: Definitions): Routes {
     }
   }
   return {
-    route: (source, topic) =>
+    route: ({ source, topic }) =>
       (flowsByTopic.get(routeKey(source, topic)) ?? []).map(({ id, revision }) => ({
         id: newId(),
         flow: id,

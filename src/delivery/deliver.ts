@@ -13,12 +13,25 @@ import type { Meter } from '../model/meter.ts';
 import { type LaneJob, type Lanes, type LaneWork, laneJobsOf, type Step } from '../queue/lanes.ts';
 import { type AttemptPorts, attemptDelivery, type Verdict } from './attempt.ts';
 
+/** What became of a claim, once the journal has it. */
+export interface Settled {
+  /** The connector's id. */
+  readonly lane: string;
+  readonly claim: Claim;
+  readonly record: AttemptRecord;
+}
+
 export interface DeliverPorts extends AttemptPorts {
   readonly journal: Journal;
   readonly lanes: Lanes;
   readonly routes: Routes;
   readonly meter: Meter;
   readonly log: Log;
+  /**
+   * Told of each accepted record, in turn. Must not throw; what takes time goes on by itself, since
+   * the lane job ends after the last of them.
+   */
+  readonly onSettled: readonly ((settled: Settled) => void | Promise<void>)[];
 }
 
 /** Beside the call itself: mapping before and after it, and the record. */
@@ -88,6 +101,7 @@ async function deliverClaim(ports: DeliverPorts, claim: Claim, holding: Holding)
     return { kind: 'done', note: 'result refused: a newer claim exists' };
   }
   if (recorded.emitted !== undefined && event !== undefined) scheduleEmitted(ports, event);
+  for (const listen of ports.onSettled) await listen({ lane: holding.lane, claim, record });
   return stepAfter(record);
 }
 
@@ -161,6 +175,7 @@ function emittedEvent(
   const { source, topic } = emits;
   const body = Buffer.from(emits.body);
   const { shop } = claim.event;
+  const message = { source, topic, body, ...(shop === undefined ? {} : { shop }) };
   return {
     id: newId(),
     source,
@@ -170,7 +185,7 @@ function emittedEvent(
     body,
     headers: {},
     sha256: createHash('sha256').update(body).digest('hex'),
-    deliveries: routes.route(source, topic),
+    deliveries: routes.route(message),
     ...(shop === undefined ? {} : { shop }),
   };
 }

@@ -83,7 +83,7 @@ export function createIntake(ports: {
         ...identity,
         body,
         headers: keptHeaders(headers),
-        deliveries: routes.route(connector, topic),
+        deliveries: routes.route({ ...identity, source: connector, topic, body }),
       };
       const appended = await within(journal.append(event), APPEND_DEADLINE_MS, tooSlow);
       if (appended.kind === 'stored') {

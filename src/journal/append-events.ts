@@ -13,7 +13,13 @@ import { storableText } from './storable-text.ts';
 export const eventRecordset = `(id uuid, source text, topic text, dedupe_key text, shop text,
   headers json, sha256 text, occurred_at timestamptz, cause_id uuid, body_at int, body_bytes int)`;
 export const deliveryRecordset = `(id uuid, event_id uuid, flow text, connector text,
-  operation text, revision text)`;
+  operation text, revision text, chain text, version numeric, tenant text)`;
+
+/** What is inserted of a recordset `d` of deliveries. A place in an order is taken as it comes. */
+export const deliveryColumns =
+  'id, event_id, flow, connector, operation, revision, chain, seq, version, tenant';
+export const deliveryValues = `d.id, d.event_id, d.flow, d.connector, d.operation, d.revision, d.chain,
+  CASE WHEN d.chain IS NOT NULL THEN nextval('delivery_seq') END, d.version, d.tenant`;
 
 const appendStatement: Statement = {
   name: 'append-events',
@@ -30,8 +36,8 @@ const appendStatement: Statement = {
       ON CONFLICT (source, dedupe_key) DO NOTHING
       RETURNING id
     ), started AS (
-      INSERT INTO deliveries (id, event_id, flow, connector, operation, revision)
-      SELECT d.id, d.event_id, d.flow, d.connector, d.operation, d.revision
+      INSERT INTO deliveries (${deliveryColumns})
+      SELECT ${deliveryValues}
       FROM json_to_recordset($3::json) AS d${deliveryRecordset}
       JOIN stored ON stored.id = d.event_id
     )
@@ -134,7 +140,16 @@ export function deliveryRows(event: NewEvent): readonly object[] {
     connector: delivery.connector,
     operation: delivery.operation,
     revision: delivery.revision,
+    ...placeRow(delivery),
   }));
+}
+
+function placeRow({ flow, order, tenant }: NewDelivery): object {
+  return {
+    ...(order === undefined ? {} : { chain: storableText(`${flow}:${order.key}`) }),
+    ...(order?.version === undefined ? {} : { version: order.version }),
+    ...(tenant === undefined ? {} : { tenant: storableText(tenant) }),
+  };
 }
 
 /** Bytes that an event weighs in a batch: its body and roughly its row. */

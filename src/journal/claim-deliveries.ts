@@ -24,17 +24,20 @@ const claimStatement: Statement = {
     ), claimed AS (
       UPDATE deliveries d
       SET state = 'active', fence = d.fence + 1,
+          strikes = d.strikes + (d.state = 'active')::int,
           lease_until = clock_timestamp() + r.lease_ms * interval '1 millisecond'
       FROM json_to_recordset($1::json) AS r${claimRecordset}
-      WHERE d.id = r.id AND d.open AND d.round = r.round AND d.state <> 'held'
+      WHERE d.id = r.id AND d.open AND d.round = r.round AND NOT d.held
         AND d.due_at <= clock_timestamp() + interval '20 milliseconds'
         AND (d.lease_until IS NULL OR d.lease_until <= clock_timestamp())
       RETURNING d.id, d.round, d.event_id, d.fence, d.flow, d.revision, d.attempts, d.spent,
-                d.opened_at
+                d.opened_at, d.strikes, d.ambiguous, d.hub_errors, d.chain, d.replay_of, d.body
     )
     SELECT c.id::text AS delivery_id, c.round, c.fence::text, c.flow, c.revision, c.attempts, c.spent,
            (extract(epoch FROM clock_timestamp() - c.opened_at) * 1000)::float8 AS age_ms,
-           e.id::text, e.source, e.topic, e.dedupe_key, e.shop, e.body, e.headers::text, e.sha256,
+           c.strikes, c.ambiguous OR c.strikes > 0 AS ambiguous, c.hub_errors, c.chain,
+           c.replay_of::text, e.id::text, e.source, e.topic, e.dedupe_key, e.shop,
+           coalesce(c.body, e.body) AS body, e.headers::text, e.sha256,
            e.occurred_at, e.received_at
     FROM claimed c LEFT JOIN events e ON e.id = c.event_id
     WHERE (SELECT set_config FROM commit) IS NOT NULL`,
@@ -44,7 +47,7 @@ const refusedStatement: Statement = {
   name: 'explain-refused-claims',
   text: `
     SELECT d.id::text AS delivery_id, r.round,
-           d.open AND d.round = r.round AND d.state <> 'held' AS waits, d.state,
+           d.open AND d.round = r.round AND NOT d.held AS waits, d.state,
            (extract(epoch FROM greatest(d.due_at, d.lease_until) - clock_timestamp()) * 1000)::float8
              AS in_ms
     FROM deliveries d JOIN json_to_recordset($1::json) AS r${claimRecordset} ON d.id = r.id`,
@@ -61,6 +64,11 @@ interface ClaimRow extends Omit<EventRow, 'id'> {
   readonly attempts: number;
   readonly spent: number;
   readonly age_ms: number;
+  readonly strikes: number;
+  readonly ambiguous: boolean;
+  readonly hub_errors: number;
+  readonly chain: string | null;
+  readonly replay_of: string | null;
 }
 
 interface RefusedRow {
@@ -152,6 +160,11 @@ function claimOf(row: ClaimRow, event: Event): Claim {
     attempts: row.attempts,
     spent: row.spent,
     ageMs: row.age_ms,
+    strikes: row.strikes,
+    ambiguous: row.ambiguous,
+    hubErrors: row.hub_errors,
+    ...(row.chain === null ? {} : { chain: row.chain }),
+    ...(row.replay_of === null ? {} : { replayOf: row.replay_of }),
     event,
   };
 }

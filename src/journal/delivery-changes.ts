@@ -8,7 +8,8 @@ import { type DueRow, dueColumns, dueOf } from './overdue-deliveries.ts';
 
 const reopenStatement = change({
   name: 'reopen-delivery',
-  set: `state = 'pending', open = true, dead = false, spent = 0, code = NULL, reason = NULL,
+  set: `state = 'pending', open = true, dead = false, blocks = false, problem = NULL, spent = 0,
+        strikes = 0, hub_errors = 0, code = NULL, reason = NULL,
         opened_at = clock_timestamp(), due_at = clock_timestamp(), round = round + 1`,
   from: ['dead', 'cancelled'],
   became: 'pending',
@@ -17,7 +18,7 @@ const reopenStatement = change({
 
 const promoteStatement = change({
   name: 'promote-delivery',
-  set: `state = CASE state WHEN 'held' THEN 'pending' ELSE state END,
+  set: `state = CASE state WHEN 'held' THEN 'pending' ELSE state END, held = false, held_by = NULL,
         due_at = clock_timestamp(), round = round + 1`,
   from: ['pending', 'retrying', 'held'],
   became: 'pending',
@@ -26,7 +27,7 @@ const promoteStatement = change({
 
 const cancelStatement = change({
   name: 'cancel-delivery',
-  set: `state = 'cancelled', open = false, round = round + 1`,
+  set: `state = 'cancelled', open = false, held = false, held_by = NULL, round = round + 1`,
   from: ['pending', 'retrying', 'held'],
   became: 'cancelled',
   reason: 'cancelled by hand',
@@ -75,8 +76,8 @@ const pauseStatement: Statement = {
   name: 'pause-lane',
   text: `
     WITH paused AS (
-      INSERT INTO paused_lanes (connector, paused_by) VALUES ($1, $2)
-      ON CONFLICT (connector) DO NOTHING RETURNING connector
+      INSERT INTO pauses (scope, name, paused_by) VALUES ('connector', $1, $2)
+      ON CONFLICT (scope, name) DO NOTHING RETURNING name AS connector
     )
     INSERT INTO changes (connector, became, made_by) SELECT connector, 'paused', $2 FROM paused`,
 };
@@ -84,13 +85,14 @@ const pauseStatement: Statement = {
 const resumeStatement: Statement = {
   name: 'resume-lane',
   text: `
-    WITH resumed AS (DELETE FROM paused_lanes WHERE connector = $1 RETURNING connector)
+    WITH resumed AS (DELETE FROM pauses WHERE scope = 'connector' AND name = $1
+                     RETURNING name AS connector)
     INSERT INTO changes (connector, became, made_by) SELECT connector, 'resumed', $2 FROM resumed`,
 };
 
 const pausedStatement: Statement = {
   name: 'list-paused-lanes',
-  text: 'SELECT connector FROM paused_lanes ORDER BY connector',
+  text: "SELECT name AS connector FROM pauses WHERE scope = 'connector' ORDER BY name",
 };
 
 type Changes = Pick<

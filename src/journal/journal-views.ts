@@ -76,14 +76,16 @@ const lanesStatement: Statement = {
       FROM deliveries WHERE open GROUP BY connector
     ), dead AS (
       SELECT connector, count(*)::int AS dead FROM deliveries WHERE dead GROUP BY connector
+    ), paused AS (
+      SELECT name AS connector, paused_by, paused_at FROM pauses WHERE scope = 'connector'
     ), lanes AS (
       SELECT connector FROM open UNION SELECT connector FROM dead
-      UNION SELECT connector FROM paused_lanes
+      UNION SELECT connector FROM paused
     )
     SELECT connector, coalesce(open, 0) AS open, coalesce(dead, 0) AS dead,
            greatest(coalesce(oldest, 0), 0) AS oldest, paused_by, paused_at
     FROM lanes LEFT JOIN open USING (connector) LEFT JOIN dead USING (connector)
-         LEFT JOIN paused_lanes USING (connector)
+         LEFT JOIN paused USING (connector)
     ORDER BY connector`,
 };
 

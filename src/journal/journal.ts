@@ -6,6 +6,7 @@ import type { DeliveryState } from '../model/delivery.ts';
 import type { Event, Headers } from '../model/event.ts';
 import type { FlowRevision } from '../model/flow-revision.ts';
 import type { Json } from '../model/json.ts';
+import type { OrderPlace } from '../model/order.ts';
 import type { OutcomeCode } from '../model/outcome.ts';
 
 /** An event that is not stored yet, with the deliveries that it starts. */
@@ -29,6 +30,10 @@ export interface NewDelivery {
   readonly operation: string;
   /** The hash of a revision that was saved before. */
   readonly revision: string;
+  /** Where its flow keeps an order and the event has the key. */
+  readonly order?: OrderPlace;
+  /** Whose share of the lane it takes, where the lane is shared fairly. */
+  readonly tenant?: string;
 }
 
 /** `id` is the first event's where the message came before; its deliveries are then not made again. */
@@ -49,6 +54,17 @@ export interface Claim {
   readonly spent: number;
   /** Since the delivery was made or last reopened. */
   readonly ageMs: number;
+  /** Claims in a row that ended without a word: whoever had them vanished. */
+  readonly strikes: number;
+  /** The call may have been made and may have worked: nobody knows. */
+  readonly ambiguous: boolean;
+  /** Hand-backs in a row for errors of the hub's own. */
+  readonly hubErrors: number;
+  /** `<flow>:<key>`, where its flow keeps an order. */
+  readonly chain?: string;
+  /** The delivery that it repeats. */
+  readonly replayOf?: string;
+  /** With the body of the delivery's own, where a person edited it for a replay. */
   readonly event: Event;
 }
 
@@ -69,6 +85,14 @@ export interface AttemptRecord {
   readonly dueInMs?: number;
   readonly code?: OutcomeCode;
   readonly reason?: string;
+  /** For `held`: what it waits for, such as `flow:order-to-erp`. */
+  readonly heldBy?: string;
+  /** For `dead`: whether later ones of its order key wait for it. @default false */
+  readonly blocks?: boolean;
+  /** For `dead`: the fingerprint of its problem. */
+  readonly problem?: string;
+  /** It was handed back for an error of the hub's own. @default false */
+  readonly hubError?: boolean;
   /** JSON text. */
   readonly result?: string;
   /** Absent where nothing was tried: a filter, a hand-back, an error of the hub's own. */
@@ -98,6 +122,9 @@ export interface DueDelivery {
   /** Which lane job stands for the delivery: grows each time a new one is made. */
   readonly round: number;
   readonly dueInMs: number;
+  readonly tenant?: string;
+  /** Part of a replay by query: it goes when nothing else waits. */
+  readonly low?: boolean;
 }
 
 export interface DeliveryView {

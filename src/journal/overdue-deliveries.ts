@@ -5,7 +5,7 @@ import type { Database, Session, Statement } from './database.ts';
 import type { DueDelivery, Journal } from './journal.ts';
 
 export const dueColumns = `d.id::text AS delivery_id, d.event_id::text, d.connector, d.flow, e.topic,
-  e.dedupe_key, d.round,
+  e.dedupe_key, d.round, d.tenant, d.replay_run IS NOT NULL AS low,
   (extract(epoch FROM d.due_at - clock_timestamp()) * 1000)::float8 AS due_in_ms`;
 
 export interface DueRow {
@@ -16,6 +16,8 @@ export interface DueRow {
   readonly topic: string;
   readonly dedupe_key: string;
   readonly round: number;
+  readonly tenant: string | null;
+  readonly low: boolean;
   readonly due_in_ms: number;
 }
 
@@ -29,6 +31,8 @@ export function dueOf(row: DueRow): DueDelivery {
     key: row.dedupe_key,
     round: row.round,
     dueInMs: Math.max(0, row.due_in_ms),
+    ...(row.tenant === null ? {} : { tenant: row.tenant }),
+    ...(row.low ? { low: true } : {}),
   };
 }
 
@@ -38,7 +42,7 @@ const overdueStatement: Statement = {
   text: `
     SELECT ${dueColumns}, d.due_at::text AS due_at
     FROM deliveries d JOIN events e ON e.id = d.event_id
-    WHERE d.open AND d.state <> 'held'
+    WHERE d.open AND NOT d.held
       AND d.due_at < clock_timestamp() - $1 * interval '1 millisecond'
       AND (d.lease_until IS NULL OR d.lease_until < clock_timestamp())
       AND (d.due_at, d.id) > ($2::timestamptz, $3::uuid)

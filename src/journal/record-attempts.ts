@@ -3,8 +3,10 @@
 
 import type { DeliveryState } from '../model/delivery.ts';
 import {
+  deliveryColumns,
   deliveryRecordset,
   deliveryRows,
+  deliveryValues,
   eventRecordset,
   eventRows,
   weighEvent,
@@ -24,8 +26,9 @@ const recordStatement: Statement = {
     WITH incoming AS (
       SELECT * FROM json_to_recordset($1::json) AS r(
         delivery_id uuid, fence bigint, state text, open boolean, due_in_ms float8, code text,
-        reason text, result text, tried boolean, spends boolean, duration_ms int, outcome text, ambiguous boolean,
-        status int, request text, response text)
+        reason text, held_by text, blocks boolean, problem text, hub_error boolean, result text,
+        tried boolean, spends boolean, duration_ms int, outcome text, ambiguous boolean, status int,
+        request text, response text)
     ), accepted AS (
       UPDATE deliveries d
       SET state = r.state, open = r.open, dead = r.state = 'dead', code = r.code, reason = r.reason,
@@ -33,6 +36,9 @@ const recordStatement: Statement = {
           due_at = CASE WHEN r.due_in_ms IS NULL THEN d.due_at
                         ELSE clock_timestamp() + r.due_in_ms * interval '1 millisecond' END,
           lease_until = NULL, result = coalesce(r.result::json, d.result),
+          held = r.state = 'held', held_by = r.held_by, blocks = r.blocks, problem = r.problem,
+          running = NULL, strikes = 0, ambiguous = coalesce(r.ambiguous, d.ambiguous AND r.open),
+          hub_errors = CASE WHEN r.hub_error THEN d.hub_errors + 1 ELSE 0 END,
           updated_at = clock_timestamp()
       FROM incoming r
       WHERE d.id = r.delivery_id AND d.fence = r.fence AND d.state = 'active'
@@ -64,8 +70,8 @@ const recordStatement: Statement = {
       ON CONFLICT (source, dedupe_key) DO NOTHING
       RETURNING id, cause_id
     ), started AS (
-      INSERT INTO deliveries (id, event_id, flow, connector, operation, revision)
-      SELECT d.id, d.event_id, d.flow, d.connector, d.operation, d.revision
+      INSERT INTO deliveries (${deliveryColumns})
+      SELECT ${deliveryValues}
       FROM json_to_recordset($4::json) AS d${deliveryRecordset}
       JOIN emitted ON emitted.id = d.event_id
     )
@@ -142,6 +148,10 @@ function recordRow(record: AttemptRecord): object {
     due_in_ms: record.dueInMs ?? null,
     code: record.code ?? null,
     reason: orNull(record.reason, storableText),
+    held_by: record.heldBy ?? null,
+    blocks: record.blocks === true,
+    problem: record.problem ?? null,
+    hub_error: record.hubError === true,
     result: orNull(record.result, storableJson),
     tried: attempt !== undefined,
     spends: attempt !== undefined && attempt.spends !== false,

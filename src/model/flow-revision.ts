@@ -1,3 +1,5 @@
+import type { OrderPolicy } from './order.ts';
+import type { OutcomeOverride } from './outcome.ts';
 import type { RetryPolicy } from './retry.ts';
 
 /** A JSONata expression and where it stands, so that an error names its file, line and column. */
@@ -46,4 +48,7 @@ export interface FlowRevision {
   readonly retry: RetryPolicy;
   /** The event that the operation's result becomes. */
   readonly emit?: { readonly source: string; readonly topic: string };
+  readonly order?: OrderPolicy;
+  /** What answers mean for this flow; they come before the operation's own. First match counts. */
+  readonly outcomes?: readonly OutcomeOverride[];
 }

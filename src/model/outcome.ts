@@ -1,3 +1,5 @@
+import type { Expression } from './flow-revision.ts';
+
 /** What one attempt came to. Three outcomes and no fourth: a `switch` on `kind` handles each. */
 export type Outcome =
   | { readonly kind: 'delivered'; readonly status?: number }
@@ -19,6 +21,14 @@ export type Outcome =
       readonly reason: string;
       readonly status?: number;
     };
+
+/** What an answer means, said in a file: by its status, by JSONata over the answer, or by both. */
+export interface OutcomeOverride {
+  readonly statuses?: readonly number[];
+  /** Over `{ status, headers, body }`. */
+  readonly when?: Expression;
+  readonly then: 'delivered' | 'retry' | 'dead';
+}
 
 /** Why an attempt did not deliver. Each has an entry in docs/errors.md. */
 export type OutcomeCode =

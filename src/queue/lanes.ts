@@ -13,6 +13,10 @@ export interface LaneJob {
   readonly topic: string;
   readonly key: string;
   readonly dueInMs: number;
+  /** Whose share it takes, where the lane is shared fairly. */
+  readonly tenant?: string;
+  /** Goes when nothing else of the lane waits. @default false */
+  readonly low?: boolean;
 }
 
 /** What becomes of a lane job after its work. */
@@ -70,6 +74,7 @@ export function laneJobsOf(event: {
     readonly id: string;
     readonly flow: string;
     readonly connector: string;
+    readonly tenant?: string;
   }[];
 }): readonly LaneJob[] {
   return event.deliveries.map((delivery) => ({
@@ -81,5 +86,6 @@ export function laneJobsOf(event: {
     topic: event.topic,
     key: event.dedupeKey,
     dueInMs: 0,
+    ...(delivery.tenant === undefined ? {} : { tenant: delivery.tenant }),
   }));
 }
