@@ -4,6 +4,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -19,7 +20,7 @@ import {
 import type { LoadOptions, LoadResult } from './load-client.ts';
 import { benchFiles, benchHeaders, benchOrder } from './order.ts';
 import { type BenchRedis, startBenchRedis } from './redis.ts';
-import { describeMachine, type Figures, printTable } from './report.ts';
+import { describeMachine, type Figures, printRatios, printTable, type RatioRow } from './report.ts';
 
 const CONNECTIONS = 64;
 
@@ -28,6 +29,8 @@ const help = `npm run bench -- [options]
   --redis-rate N  orders offered a second, end to end on Redis (default 1000)
   --pg-rate N     the same on the embedded PostgreSQL alone (default 400)
   --json FILE     also writes the figures as JSON
+  --against DIR   end to end only: this checkout and another, built one, in turns
+  --rounds N      how many turns each (default 3)
 Redis is measured where redis-server is installed.`;
 
 const { values: options } = parseArgs({
@@ -36,14 +39,55 @@ const { values: options } = parseArgs({
     'redis-rate': { type: 'string', default: '1000' },
     'pg-rate': { type: 'string', default: '400' },
     json: { type: 'string' },
+    against: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
     help: { type: 'boolean', default: false },
   },
 });
 
 if (options.help) {
   console.log(help);
+} else if (options.against !== undefined) {
+  await compare(options.against);
 } else {
   await main();
+}
+
+/** Turn by turn, so that what else the machine does meets both alike. */
+async function compare(folder: string): Promise<void> {
+  const load = await startLoadProcess();
+  const redis = await startBenchRedis();
+  const other = join(resolve(folder), 'dist/src/cli/crossdock.js');
+  const rows: RatioRow[] = [];
+  try {
+    for (const store of redis === undefined ? [undefined] : [redis, undefined]) {
+      for (let round = 1; round <= Number(options.rounds); round += 1) {
+        const row = await compareOnce(load, store, { other, round });
+        rows.push(row);
+        console.error(`  ${row.store}, round ${round}: ${row.theirs}/s there, ${row.ours}/s here`);
+      }
+    }
+  } finally {
+    load.child.send('end');
+    await redis?.stop();
+  }
+  printRatios(rows);
+}
+
+async function compareOnce(
+  load: LoadProcess,
+  redis: BenchRedis | undefined,
+  { other, round }: { readonly other: string; readonly round: number },
+): Promise<RatioRow> {
+  const measure = async (program: string | undefined): Promise<number> => {
+    const ms = Number(options.seconds) * 1_000;
+    return (await measureEndToEnd(load, ms, { redis, program })).perSecond;
+  };
+  // Who comes second meets a warm machine: that changes from round to round.
+  const oursFirst = round % 2 === 0 ? await measure(undefined) : undefined;
+  const theirs = await measure(other);
+  const ours = oursFirst ?? (await measure(undefined));
+  return { store: storeName(redis), round, theirs, ours };
 }
 
 async function main(): Promise<void> {
@@ -61,7 +105,7 @@ async function main(): Promise<void> {
     keep(await measureExpress(load, ms));
     for (const store of redis === undefined ? [undefined] : [redis, undefined]) {
       keep(await measureIntake(load, ms, store));
-      keep(await measureEndToEnd(load, ms, store));
+      keep(await measureEndToEnd(load, ms, { redis: store }));
       for (const figure of await measureBullmq(store)) keep(figure);
     }
   } finally {
@@ -141,10 +185,11 @@ async function measureIntake(
 async function measureEndToEnd(
   load: LoadProcess,
   ms: number,
-  redis: BenchRedis | undefined,
+  { redis, program }: { redis: BenchRedis | undefined; program?: string | undefined },
 ): Promise<Figures> {
   const rate = Number(redis === undefined ? options['pg-rate'] : options['redis-rate']);
-  return withHub({ load, redis, role: 'all' }, async (hub) => {
+  const version = program === undefined ? {} : { program };
+  return withHub({ load, redis, role: 'all', ...version }, async (hub) => {
     await load.run(order(hub.port, 2_000, Math.round(rate / 2)));
     await sleep(1_000);
     const before = await hub.delivered();
@@ -202,16 +247,17 @@ async function withHub<T>(
     readonly load: LoadProcess;
     readonly redis: BenchRedis | undefined;
     readonly role: string;
+    readonly program?: string;
   },
   work: (hub: HubUnderTest) => Promise<T>,
 ): Promise<T> {
-  const { load, redis, role } = setting;
+  const { load, redis, ...version } = setting;
   const target = `http://127.0.0.1:${load.targetPort}`;
   const folder = await createBenchProject(benchFiles(target));
   const store = redis === undefined ? {} : { redisUrl: redis.url };
   try {
-    await (await startHubUnderTest({ folder, role, ...store })).stop();
-    const hub = await startHubUnderTest({ folder, role, ...store });
+    await (await startHubUnderTest({ folder, ...version, ...store })).stop();
+    const hub = await startHubUnderTest({ folder, ...version, ...store });
     try {
       return await work(hub);
     } finally {

@@ -20,7 +20,7 @@ export interface HubUnderTest {
   stop(): Promise<void>;
 }
 
-const program = fileURLToPath(new URL('../src/cli/crossdock.js', import.meta.url));
+const ownProgram = fileURLToPath(new URL('../src/cli/crossdock.js', import.meta.url));
 const SAMPLE_MS = 250;
 
 export async function createBenchProject(files: Readonly<Record<string, string>>): Promise<string> {
@@ -42,10 +42,12 @@ export async function startHubUnderTest(options: {
   readonly redisUrl?: string;
   /** @default all */
   readonly role?: string;
+  /** Another version's `dist/src/cli/crossdock.js`. @default this one's */
+  readonly program?: string;
 }): Promise<HubUnderTest> {
   const startedMs = performance.now();
   const port = await freePort();
-  const hub = startRole({ role: 'all', ...options, port });
+  const hub = startRole({ role: 'all', program: ownProgram, ...options, port });
   await waitReady(hub, port);
   const readyMs = Math.round(performance.now() - startedMs);
   let largest = 0;
@@ -72,8 +74,9 @@ function startRole(options: {
   readonly redisUrl?: string;
   readonly port: number;
   readonly role: string;
+  readonly program: string;
 }): ChildProcess {
-  return spawn(process.execPath, [program, 'start', '--role', options.role], {
+  return spawn(process.execPath, [options.program, 'start', '--role', options.role], {
     env: {
       PATH: process.env['PATH'],
       CROSSDOCK_DIR: options.folder,

@@ -55,3 +55,24 @@ export function printTable(
     console.log(`| ${one.what} | ${one.store} | ${one.perSecond} | ${texts.join(' | ')} |`);
   }
 }
+
+/** End to end, a second: another version and this one, right after each other. */
+export interface RatioRow {
+  readonly store: string;
+  readonly round: number;
+  readonly theirs: number;
+  readonly ours: number;
+}
+
+export function printRatios(rows: readonly RatioRow[]): void {
+  console.log('| lanes on | round | there, per second | here, per second | here / there |');
+  console.log('|---|---:|---:|---:|---:|');
+  for (const { store, round, theirs, ours } of rows) {
+    console.log(`| ${store} | ${round} | ${theirs} | ${ours} | ${(ours / theirs).toFixed(2)} |`);
+  }
+  for (const store of new Set(rows.map((row) => row.store))) {
+    const ratios = rows.filter((row) => row.store === store).map((row) => row.ours / row.theirs);
+    const middle = ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? 0;
+    console.log(`\n${store}: median ratio ${middle.toFixed(2)}`);
+  }
+}
