@@ -72,7 +72,13 @@ export function printRatios(rows: readonly RatioRow[]): void {
   }
   for (const store of new Set(rows.map((row) => row.store))) {
     const ratios = rows.filter((row) => row.store === store).map((row) => row.ours / row.theirs);
-    const middle = ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? 0;
-    console.log(`\n${store}: median ratio ${middle.toFixed(2)}`);
+    console.log(`\n${store}: median ratio ${medianOf(ratios).toFixed(2)}`);
   }
+}
+
+function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length / 2;
+  const middle = sorted.slice(Math.ceil(half) - 1, Math.floor(half) + 1);
+  return middle.reduce((sum, value) => sum + value, 0) / middle.length;
 }
