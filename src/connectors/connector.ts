@@ -40,7 +40,7 @@ export const EXCHANGE_TEXT_MAX = 16_384;
 export interface Sent {
   readonly outcome: Outcome;
   readonly exchange: Exchange;
-  /** The whole response body (within the kind's limit), for `result`; only when delivered. */
+  /** The response body (within the kind's limit), of every answer that came to its end. */
   readonly responseBody?: Buffer;
 }
 

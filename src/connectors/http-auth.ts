@@ -21,11 +21,14 @@ export interface NoCredentials {
 }
 
 export interface HttpAuth {
-  /** Whether a 401 is cured by `refused`. */
-  readonly renewable: boolean;
   current(): Credentials | Promise<Credentials | NoCredentials>;
-  /** The remote system did not take these: they are not used again. */
-  refused(credentials: Credentials): void;
+  /**
+   * The remote system did not take these. Whether others will come in their place that may be
+   * taken: not where these themselves came in the place of refused ones and were never taken.
+   */
+  refused(credentials: Credentials): boolean;
+  /** The remote system let these in. */
+  taken(credentials: Credentials): void;
 }
 
 export interface AuthContext {
@@ -53,7 +56,7 @@ export function createHttpAuth(
     ...(header === undefined ? {} : { header }),
     redactor: createRedactor([...context.secrets, ...pair, ...secretsOf(auth)]),
   };
-  return { renewable: false, current: () => credentials, refused: () => undefined };
+  return { current: () => credentials, refused: () => false, taken: () => undefined };
 }
 
 function fixedHeader(auth: HttpAuthFields): Credentials['header'] {
@@ -78,6 +81,9 @@ function createTokenAuth(oauth2: OAuth2Fields, caller: HttpCaller, context: Auth
   const redactor = createRedactor([...context.secrets, oauth2.clientSecret]);
   let held: { readonly credentials: Credentials; readonly untilMs: number } | undefined;
   let fetching: Promise<Credentials | NoCredentials> | undefined;
+  // The next token comes in the place of a refused one.
+  let replaces = false;
+  const replacements = new WeakSet<Credentials>();
 
   async function fetchToken(): Promise<Credentials | NoCredentials> {
     const guard = guardCall(context.timeoutMs, new AbortController().signal);
@@ -93,6 +99,8 @@ function createTokenAuth(oauth2: OAuth2Fields, caller: HttpCaller, context: Auth
         header,
         redactor: redactor.with(token.value),
       } as const;
+      if (replaces) replacements.add(credentials);
+      replaces = false;
       const marginMs = Math.min(TOKEN_MARGIN_MS, token.lifeMs / 10);
       held = { credentials, untilMs: context.now() + token.lifeMs - marginMs };
       return credentials;
@@ -102,7 +110,6 @@ function createTokenAuth(oauth2: OAuth2Fields, caller: HttpCaller, context: Auth
   }
 
   return {
-    renewable: true,
     current() {
       if (held !== undefined && context.now() < held.untilMs) return held.credentials;
       fetching ??= fetchToken().finally(() => {
@@ -111,8 +118,13 @@ function createTokenAuth(oauth2: OAuth2Fields, caller: HttpCaller, context: Auth
       return fetching;
     },
     refused(credentials) {
-      if (held?.credentials === credentials) held = undefined;
+      if (held?.credentials === credentials) {
+        held = undefined;
+        replaces = true;
+      }
+      return !replacements.has(credentials);
     },
+    taken: (credentials) => replacements.delete(credentials),
   };
 }
 
@@ -165,7 +177,8 @@ function tokenOutcome(
     name: `The token server of ${context.name}`,
     timeoutMs: context.timeoutMs,
     nowMs: context.now(),
-    tokenRenewable: false,
+    tokenRenewed: false,
+    addressFixed: false,
   });
   switch (outcome.kind) {
     case 'delivered':
@@ -180,6 +193,6 @@ function tokenOutcome(
       return certain;
     }
     case 'rejected':
-      return { ...outcome, code: 'unauthorized' };
+      return { ...outcome, kind: 'retry', code: 'unauthorized' };
   }
 }

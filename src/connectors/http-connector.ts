@@ -5,7 +5,7 @@ import type { ConnectorDefinition } from '../definitions/definitions.ts';
 import { type CallGuard, CallStopped, guardCall } from './call-guard.ts';
 import type { Connector, ConnectorContext, ConnectorKind, Sent } from './connector.ts';
 import { type Credentials, createHttpAuth, type HttpAuth } from './http-auth.ts';
-import { createHttpCaller, type HttpRequest } from './http-call.ts';
+import { createHttpCaller, type HttpAnswer, type HttpRequest } from './http-call.ts';
 import { checkHttp } from './http-check.ts';
 import { sentOf } from './http-exchange.ts';
 import {
@@ -63,12 +63,13 @@ function createHttpConnector(
       return sentOf({ operation, request, outcome: credentials.outcome, redactor });
     }
     const answer = await caller.call(withCredentials(request, credentials), guard);
-    if (answer.kind === 'answered' && answer.status === 401) auth.refused(credentials);
+    const tokenRenewed = isRenewed(answer, credentials, auth);
     const outcome = outcomeOf(answer, guard, {
       name,
       timeoutMs,
       nowMs: context.now(),
-      tokenRenewable: auth.renewable,
+      tokenRenewed,
+      addressFixed: operation.addressFixed,
       ...(operation.success === undefined ? {} : { success: operation.success }),
     });
     return sentOf({ operation, request, answer, outcome, redactor: credentials.redactor });
@@ -95,6 +96,14 @@ function createHttpConnector(
       caller.close();
     },
   };
+}
+
+/** Tells the sign-in how its credentials fared; whether a refusal is cured by new ones. */
+function isRenewed(answer: HttpAnswer, credentials: Credentials, auth: HttpAuth): boolean {
+  if (answer.kind === 'failed') return false;
+  if (answer.status === 401) return auth.refused(credentials);
+  auth.taken(credentials);
+  return false;
 }
 
 async function credentialsWithin(auth: HttpAuth, guard: CallGuard) {

@@ -33,12 +33,13 @@ export function sentOf(called: Called): Sent {
     request: requestRecord(called),
     ...(answer?.kind === 'answered' ? { response: responseRecord(answer, redactor) } : {}),
   };
-  if (outcome.kind !== 'delivered') {
-    return { outcome: { ...outcome, reason: redactor.redact(outcome.reason) }, exchange };
-  }
-  return answer?.kind === 'answered'
-    ? { outcome, exchange, responseBody: answer.body }
-    : { outcome, exchange };
+  const shown =
+    outcome.kind === 'delivered'
+      ? outcome
+      : { ...outcome, reason: redactor.redact(outcome.reason) };
+  return answer?.kind === 'answered' && answer.ending !== 'lost'
+    ? { outcome: shown, exchange, responseBody: answer.body }
+    : { outcome: shown, exchange };
 }
 
 function requestRecord({ operation, request, answer, redactor }: Called): Exchange['request'] {

@@ -3,9 +3,9 @@
 
 import { STATUS_CODES } from 'node:http';
 import type { Outcome, OutcomeCode } from '../model/outcome.ts';
-import { parseRetryAfter } from '../model/retry.ts';
 import type { CallGuard } from './call-guard.ts';
 import type { HttpAnswer } from './http-call.ts';
+import { type Pace, paceOf } from './http-pace.ts';
 import { networkFailureText, systemErrorCode } from './network-failure.ts';
 
 export interface OutcomeContext {
@@ -16,14 +16,13 @@ export interface OutcomeContext {
   /** Statuses that mean delivered; any 2xx where absent. */
   readonly success?: ReadonlySet<number>;
   /** A 401 only means that the access token ran out: the next attempt gets a new one. */
-  readonly tokenRenewable: boolean;
+  readonly tokenRenewed: boolean;
+  /** The address is the same for every message, so that a 410 is about the operation. */
+  readonly addressFixed: boolean;
 }
 
 type Answered = Extract<HttpAnswer, { kind: 'answered' }>;
 type Retry = Extract<Outcome, { kind: 'retry' }>;
-
-/** The wait after a 401 that dropped an access token, in milliseconds. */
-const TOKEN_RENEWAL_MS = 1_000;
 
 export function outcomeOf(answer: HttpAnswer, guard: CallGuard, context: OutcomeContext): Outcome {
   return answer.kind === 'failed'
@@ -49,33 +48,30 @@ function failedOutcome(error: unknown, guard: CallGuard, context: OutcomeContext
 
 function answeredOutcome(answer: Answered, guard: CallGuard, context: OutcomeContext): Outcome {
   const { status } = answer;
+  const pace = paceOf(status, answer.headers, context.nowMs);
   if (isSuccess(status, context)) {
     if (answer.ending === 'lost') return lostOutcome(status, guard, context);
-    return { kind: 'delivered', status };
+    return { kind: 'delivered', status, ...restOf(pace) };
   }
-  const reason = `${context.name} answered ${statusText(status)}`;
-  if (status === 401 && context.tokenRenewable) {
-    return { kind: 'retry', code: 'unauthorized', reason, status, afterMs: TOKEN_RENEWAL_MS };
-  }
-  if (isTemporary(status)) {
-    const afterMs = parseRetryAfter(answer.headers['retry-after'], context.nowMs);
-    const code = status === 429 ? 'rate-limited' : 'remote-error';
-    return { kind: 'retry', code, reason, status, ...(afterMs === undefined ? {} : { afterMs }) };
-  }
-  return {
-    kind: 'rejected',
-    code: rejectionCode(status),
-    reason: explained(status, reason),
-    status,
-  };
+  const reason = explained(status, `${context.name} answered ${statusText(status)}`);
+  const code = retryCode(status, context);
+  return code === undefined
+    ? { kind: 'rejected', code: rejectionCode(status, context), reason, status, ...pace }
+    : { kind: 'retry', code, reason, status, ...pace };
+}
+
+function restOf({ restMs }: Pace): Pick<Pace, 'restMs'> {
+  return restMs === undefined ? {} : { restMs };
 }
 
 function isSuccess(status: number, { success }: OutcomeContext): boolean {
   return success === undefined ? status >= 200 && status < 300 : success.has(status);
 }
 
-function isTemporary(status: number): boolean {
-  return status === 408 || status === 425 || status === 429 || status >= 500;
+function retryCode(status: number, { tokenRenewed }: OutcomeContext): OutcomeCode | undefined {
+  if (status === 401) return tokenRenewed ? 'token-expired' : 'unauthorized';
+  if (status === 429) return 'rate-limited';
+  return status === 408 || status === 425 || status >= 500 ? 'remote-error' : undefined;
 }
 
 /** A success whose body never ended: the work is probably done, but nobody can say what came of it. */
@@ -94,9 +90,10 @@ function lostOutcome(status: number, guard: CallGuard, context: OutcomeContext):
   };
 }
 
-function rejectionCode(status: number): OutcomeCode {
+function rejectionCode(status: number, { addressFixed }: OutcomeContext): OutcomeCode {
   if (status >= 300 && status < 400) return 'redirected';
-  return status === 401 || status === 403 ? 'unauthorized' : 'rejected';
+  if (status === 410 && addressFixed) return 'operation-gone';
+  return status === 403 ? 'forbidden' : 'rejected';
 }
 
 function explained(status: number, reason: string): string {

@@ -12,6 +12,8 @@ import { parseTemplate, type Template, type TemplateScope } from './text-templat
 
 export interface HttpOperation {
   readonly success?: ReadonlySet<number>;
+  /** Its path is the same for every message. */
+  readonly addressFixed: boolean;
   /** Lower-case names of headers whose values are not journaled. */
   readonly hiddenHeaders: ReadonlySet<string>;
   /** Names of query parameters whose values are not journaled. */
@@ -41,6 +43,7 @@ export function createHttpOperation(
 
   return {
     ...(operation.success === undefined ? {} : { success: new Set(operation.success) }),
+    addressFixed: path.literal !== undefined,
     hiddenHeaders: new Set(headers.filter(isHidden).map(([name]) => name.toLowerCase())),
     hiddenQuery: new Set(query.filter(isHidden).map(([name]) => name)),
     secrets: hidden

@@ -59,7 +59,7 @@ function createSmtpConnector(
       const reply = (error as SmtpError).response;
       if (reply === undefined) return { outcome, exchange: { request } };
       const response = responseRecord({ accepted: [], rejected: [], reply }, redactor);
-      return { outcome, exchange: { request, response } };
+      return { outcome, exchange: { request, response }, responseBody: Buffer.from(reply) };
     }
   }
 
@@ -121,7 +121,7 @@ function failureOutcome(error: unknown, guard: CallGuard, context: FailureContex
   }
   if (code === 'EAUTH') {
     const reason = `${name} offers no way to sign in with a password`;
-    return { kind: 'rejected', code: 'unauthorized', reason };
+    return { kind: 'retry', code: 'unauthorized', reason };
   }
   if (code === 'EMESSAGE') {
     const reason = `${name} does not take mails of this size`;
@@ -136,8 +136,8 @@ function replyOutcome(status: number, command: string, reason: string): Outcome 
   if (status < 500 || sessionCommands.test(command)) {
     return { kind: 'retry', code: 'remote-error', reason, status };
   }
-  const code = command.startsWith('AUTH') ? 'unauthorized' : 'rejected';
-  return { kind: 'rejected', code, reason, status };
+  if (command.startsWith('AUTH')) return { kind: 'retry', code: 'unauthorized', reason, status };
+  return { kind: 'rejected', code: 'rejected', reason, status };
 }
 
 function replyCode(reply: string): number | undefined {

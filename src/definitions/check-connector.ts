@@ -8,6 +8,7 @@ import { connectorProperties, operationProperties } from './connector-schema.ts'
 import { type Content, isObject, settle, withoutAt, withTexts } from './content.ts';
 import type { KindSchema } from './definitions.ts';
 import { type Fault, fault, isFaulty, type Path } from './fault.ts';
+import { checkLookups } from './lookup-part.ts';
 import { checkReceive } from './receive-part.ts';
 import { checkSecrets, leavesAt, namedPatterns } from './secrets.ts';
 
@@ -83,6 +84,7 @@ export function checkConnector(
     ...checkSecrets(content, secretPatterns),
     ...checkParts(value),
     ...checkRanges(value, shapeFaults),
+    ...(isObject(value['operations']) ? checkLookups(value['operations'], shapeFaults) : []),
     ...checkByKind(value, { kind, shapes, shapeFaults }),
   ];
   return { value, fields, operations, secretPatterns, faults };

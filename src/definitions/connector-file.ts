@@ -10,6 +10,8 @@ import type { ShapeChecker } from './check-shape.ts';
 import { type Content, checkRoot, isObject } from './content.ts';
 import type { ConnectorDefinition, KindSchema, OperationDefinition } from './definitions.ts';
 import type { Lookup } from './interpolate.ts';
+import { readLookup } from './lookup-part.ts';
+import { readOutcomes } from './outcomes-part.ts';
 import type { SourceText } from './read-folder.ts';
 import { parseReceive } from './receive-part.ts';
 import { collectSecrets, secretVariables } from './secrets.ts';
@@ -49,8 +51,8 @@ export interface ConnectorReading {
 export function readConnector(source: SourceText, context: ConnectorContext): ConnectorReading {
   const { yaml, problems } = parseYamlFile(source, {
     lookup: context.lookup,
-    isExpression: ([top, , field, ...deeper]) =>
-      top === 'operations' && field === 'result' && deeper.length === 0,
+    isExpression: ([top, , ...field]) =>
+      top === 'operations' && operationExpressions.includes(field.join('.')),
   });
   const wrongRoot = yaml === undefined ? [] : checkRoot(yaml);
   if (yaml === undefined || wrongRoot.length > 0) {
@@ -60,7 +62,7 @@ export function readConnector(source: SourceText, context: ConnectorContext): Co
   if (use.content === undefined) return unreadable(source, [...problems, ...use.problems]);
   const checked = checkConnector(use.content, context.shapes, context.checkShape);
   const all = [...problems, ...use.problems, ...use.content.problems(checked.faults)];
-  const results = resultsOf(use.content);
+  const parts = operationParts(use.content);
   const secrets = collectSecrets(checked.value, checked.secretPatterns, [
     ...use.secrets,
     ...secretVariables(yaml.variables),
@@ -68,9 +70,9 @@ export function readConnector(source: SourceText, context: ConnectorContext): Co
   const hasError = all.some(({ severity }) => severity === 'error');
   return {
     outline: outlineOf(source, checked.value),
-    expressions: [...results.values()],
+    expressions: [...parts.values()].flatMap(expressionsIn),
     problems: all,
-    ...(hasError ? {} : { definition: build(source.id, { checked, results, secrets }) }),
+    ...(hasError ? {} : { definition: build(source.id, { checked, parts, secrets }) }),
   };
 }
 
@@ -92,26 +94,42 @@ function outlineOf(source: SourceText, value: JsonObject): ConnectorOutline {
   };
 }
 
-/** The `result` expressions by the name of their operation. */
-function resultsOf(content: Content): ReadonlyMap<string, Expression> {
+const operationExpressions = ['result', 'outcomes.when', 'lookup.found'];
+
+/** What every operation has, whatever its kind. */
+type OperationParts = Omit<OperationDefinition, 'name' | 'fields'>;
+
+function operationParts(content: Content): ReadonlyMap<string, OperationParts> {
   const operations = content.value['operations'];
-  const results = new Map<string, Expression>();
+  const parts = new Map<string, OperationParts>();
   for (const [name, operation] of Object.entries(isObject(operations) ? operations : {})) {
+    const path = ['operations', name];
     const result = isObject(operation) ? operation['result'] : undefined;
-    if (typeof result !== 'string') continue;
-    results.set(name, content.expressionAt(['operations', name, 'result'], result));
+    const outcomes = readOutcomes(content, [...path, 'outcomes']);
+    const lookup = readLookup(content, name);
+    parts.set(name, {
+      ...(typeof result === 'string'
+        ? { result: content.expressionAt([...path, 'result'], result) }
+        : {}),
+      ...(outcomes.length === 0 ? {} : { outcomes }),
+      ...(lookup === undefined ? {} : { lookup }),
+    });
   }
-  return results;
+  return parts;
+}
+
+function expressionsIn({ result, outcomes = [], lookup }: OperationParts): readonly Expression[] {
+  return [result, ...outcomes.map(({ when }) => when), lookup?.found].flatMap((one) => one ?? []);
 }
 
 interface Parts {
   readonly checked: CheckedConnector;
-  readonly results: ReadonlyMap<string, Expression>;
+  readonly parts: ReadonlyMap<string, OperationParts>;
   readonly secrets: readonly string[];
 }
 
 /** The content is free of errors, so that its fields have their types. */
-function build(id: string, { checked, results, secrets }: Parts): ConnectorDefinition {
+function build(id: string, { checked, parts, secrets }: Parts): ConnectorDefinition {
   const { value, fields, operations } = checked;
   const { title, kind, receive, timeout } = value;
   const limits = isObject(value['limits']) ? value['limits'] : {};
@@ -123,7 +141,7 @@ function build(id: string, { checked, results, secrets }: Parts): ConnectorDefin
     ...(isObject(receive) ? { receive: parseReceive(receive) } : {}),
     fields,
     operations: new Map(
-      [...operations].map(([name, own]) => [name, operation(name, own, results.get(name))]),
+      [...operations].map(([name, own]) => [name, { name, fields: own, ...parts.get(name) }]),
     ),
     limits: {
       concurrency: Number(limits['concurrency'] ?? CONCURRENCY_DEFAULT),
@@ -132,12 +150,4 @@ function build(id: string, { checked, results, secrets }: Parts): ConnectorDefin
     timeoutMs: parseDurationMs(String(timeout)) ?? TIMEOUT_MS_DEFAULT,
     secrets,
   };
-}
-
-function operation(
-  name: string,
-  fields: JsonObject,
-  result: Expression | undefined,
-): OperationDefinition {
-  return { name, fields, ...(result === undefined ? {} : { result }) };
 }

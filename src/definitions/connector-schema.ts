@@ -2,6 +2,7 @@
 // loader checks by them and editors complete by them (file-schemas.ts).
 
 import type { JsonObject } from '../model/json.ts';
+import { lookupSchema, outcomesSchema } from './outcomes-schema.ts';
 
 export const idPattern = '^[a-z][a-z0-9-]*$';
 export const durationPattern = '^[0-9]{1,9}(ms|s|m|h|d)$';
@@ -140,6 +141,8 @@ export const operationProperties: JsonObject = {
     description:
       'JSONata over the response body that makes the result of a delivery; $sent is the message.',
   },
+  outcomes: outcomesSchema,
+  lookup: lookupSchema,
 };
 
 /** The fields that every connector has, whatever its kind. */

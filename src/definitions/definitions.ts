@@ -2,6 +2,7 @@
 
 import type { Expression, FlowRevision } from '../model/flow-revision.ts';
 import type { JsonObject } from '../model/json.ts';
+import type { OutcomeOverride } from '../model/outcome.ts';
 import type { Rate } from '../model/units.ts';
 
 /** All files of one project folder, free of errors. */
@@ -40,6 +41,17 @@ export interface OperationDefinition {
   readonly fields: JsonObject;
   /** JSONata over the response body; `$sent` is the message, `$event` the event. */
   readonly result?: Expression;
+  /** What answers mean, where a flow says nothing about them. First match counts. */
+  readonly outcomes?: readonly OutcomeOverride[];
+  readonly lookup?: LookupDefinition;
+}
+
+/** How to find out whether a call whose answer got lost has worked. */
+export interface LookupDefinition {
+  /** Another operation of the connector, without a lookup of its own; it gets the same message. */
+  readonly operation: string;
+  /** Over `{ status, headers, body }`; `$sent` is the message. */
+  readonly found: Expression;
 }
 
 export interface ReceiveDefinition {

@@ -3,6 +3,7 @@
 
 import type { Expression } from '../model/flow-revision.ts';
 import type { Json, JsonObject } from '../model/json.ts';
+import type { OutcomeOverride } from '../model/outcome.ts';
 import type { Problem } from '../model/problem.ts';
 import { defaultRetryPolicy, type RetryPolicy } from '../model/retry.ts';
 import { parseDurationMs } from '../model/units.ts';
@@ -11,6 +12,7 @@ import { type Content, checkRoot, fileContent, isObject, settle } from './conten
 import { type Fault, fault, isFaulty } from './fault.ts';
 import { flowSchema } from './flow-schema.ts';
 import type { Lookup } from './interpolate.ts';
+import { readOutcomes } from './outcomes-part.ts';
 import type { SourceText } from './read-folder.ts';
 import { parseYamlFile } from './yaml-file.ts';
 
@@ -34,6 +36,7 @@ export interface FlowSketch {
   /** A path in the body. Not enforced by the engine yet. */
   readonly orderBy?: string;
   readonly retry: RetryPolicy;
+  readonly outcomes: readonly OutcomeOverride[];
 }
 
 interface FlowContext {
@@ -48,7 +51,7 @@ export function readFlow(
 ): { readonly sketch?: FlowSketch; readonly problems: readonly Problem[] } {
   const { yaml, problems } = parseYamlFile(source, {
     lookup,
-    isExpression: (keys) => keys.length === 1 && keys[0] === 'when',
+    isExpression: (keys) => ['when', 'outcomes.when'].includes(keys.join('.')),
   });
   const wrongRoot = yaml === undefined ? [] : checkRoot(yaml);
   if (yaml === undefined || wrongRoot.length > 0) return { problems: [...problems, ...wrongRoot] };
@@ -82,6 +85,7 @@ function sketchOf(id: string, content: Content): FlowSketch {
     ...text('output', validate['output']),
     ...text('orderBy', objectOf(value['order'])['by']),
     retry: parseRetry(objectOf(value['retry'])),
+    outcomes: readOutcomes(content, ['outcomes']),
   };
 }
 

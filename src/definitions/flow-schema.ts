@@ -1,5 +1,6 @@
 import type { JsonObject } from '../model/json.ts';
 import { durationPattern, idPattern } from './connector-schema.ts';
+import { outcomesSchema } from './outcomes-schema.ts';
 
 const schemaName: JsonObject = { type: 'string', pattern: idPattern, examples: ['sales-order'] };
 
@@ -87,6 +88,11 @@ export const flowSchema: JsonObject = {
       },
       minProperties: 1,
       additionalProperties: false,
+    },
+    outcomes: {
+      ...outcomesSchema,
+      description:
+        "What answers mean for this flow; they come before the operation's own. The first match counts.",
     },
     emit: {
       type: 'string',

@@ -151,6 +151,7 @@ function expressionsOf(
     ...mappings.values(),
     ...connectors.flatMap(({ expressions }) => expressions),
     ...flows.flatMap(({ when }) => when ?? []),
+    ...flows.flatMap(({ outcomes }) => outcomes.flatMap(({ when }) => when ?? [])),
   ];
 }
 
@@ -203,7 +204,7 @@ function build(folder: string, { connectors, sketches, neighbours }: Loaded): De
 }
 
 function flowOf(sketch: FlowSketch, neighbours: Neighbours): FlowDefinition | undefined {
-  const { id, description, from, to, emit, retry } = sketch;
+  const { id, description, from, to, emit, retry, outcomes } = sketch;
   if (from === undefined || to === undefined) return undefined;
   return {
     id,
@@ -215,6 +216,7 @@ function flowOf(sketch: FlowSketch, neighbours: Neighbours): FlowDefinition | un
       program: programOf(sketch, neighbours),
       retry,
       ...(emit === undefined ? {} : { emit }),
+      ...(outcomes.length === 0 ? {} : { outcomes }),
     }),
     ...(description === undefined ? {} : { description }),
   };

@@ -1,18 +1,20 @@
-// One attempt of a delivery, from body to verdict: when, map, validate, send, decide. Knows neither
-// journal nor lanes, so that the engine and `crossdock test` run the very same steps.
+// One attempt of a delivery, from body to verdict: when, map, validate, look up, send, decide. Knows
+// neither journal nor lanes, so that the engine and `crossdock test` run the very same steps.
 
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Connector, Exchange, Message, Sent } from '../connectors/connector.ts';
+import type { Connector, Message } from '../connectors/connector.ts';
 import type { ConnectorDefinition } from '../definitions/definitions.ts';
 import type { AttemptRecord } from '../journal/journal.ts';
 import type { Mapper, MappingAnswer, MappingInput } from '../mapping/mapper.ts';
 import { idempotencyKey } from '../model/delivery.ts';
-import { CrossdockError, isCrossdockError } from '../model/errors.ts';
+import { CrossdockError } from '../model/errors.ts';
 import type { Event, EventContext } from '../model/event.ts';
 import type { FlowRevision } from '../model/flow-revision.ts';
-import type { Outcome, OutcomeCode } from '../model/outcome.ts';
+import type { Outcome } from '../model/outcome.ts';
 import { backoffMs } from '../model/retry.ts';
-import { decide } from './decide.ts';
+import { attemptOf, type Call, callOperation, isAmbiguous, operationOf } from './call.ts';
+import { withResult } from './call-result.ts';
+import { type Decision, decide } from './decide.ts';
+import { lookUp } from './look-up.ts';
 
 /** A connector that is live, and the file it came from. */
 export interface LiveConnector {
@@ -39,6 +41,8 @@ export interface Work {
   /** Attempts before this one that count against the limit. */
   readonly spent: number;
   readonly ageMs: number;
+  /** An earlier attempt may have worked: it is looked up first, where the operation says how. */
+  readonly ambiguous: boolean;
   /** By `performance.now()`: past it the claim could end before the answer, so nothing is sent. */
   readonly sendBeforeMs?: number;
 }
@@ -63,28 +67,29 @@ export async function attemptDelivery(
     nowMs,
   });
   if (mapped.kind === 'filtered') return { state: 'filtered', reason: 'its `when` was false' };
-  if (mapped.kind === 'failed') return dead(mapped.code, mapped.message);
+  const turn = { work, ports, signal };
+  if (mapped.kind === 'failed') {
+    return unsent({ kind: 'rejected', code: mapped.code, reason: mapped.message }, turn);
+  }
   const live = ports.connectors.get(revision.connector);
-  const target = `${revision.connector}.${revision.operation}`;
   if (live === undefined || !live.definition.operations.has(revision.operation)) {
-    return withoutOperation(work, target);
+    return unsent(unknownOperation(revision), turn);
   }
-  signal.throwIfAborted();
-  if (work.sendBeforeMs !== undefined && performance.now() > work.sendBeforeMs) {
-    throw new CrossdockError('overloaded', 'mapping took longer than the claim allows');
-  }
-  const message: Message = {
+  return send(turn, live, {
     operation: revision.operation,
     body: mapped.output,
     idempotencyKey: idempotencyKey(event.id, revision.flow),
     deliveryId: work.deliveryId,
     attempt: work.attempts + 1,
     event: context,
-  };
-  const startedMs = ports.now();
-  const sent = await live.connector.send(message, signal);
-  const durationMs = Math.max(0, Math.round(ports.now() - startedMs));
-  return judge({ work, ports, live, message, sent, durationMs, signal });
+  });
+}
+
+/** What an attempt runs with, from beginning to end. */
+interface Turn {
+  readonly work: Work;
+  readonly ports: AttemptPorts;
+  readonly signal: AbortSignal;
 }
 
 /** A flow that changes nothing passes on whatever came, JSON or not. */
@@ -112,51 +117,94 @@ export function eventContext(event: Event): EventContext {
   };
 }
 
-interface Attempted {
-  readonly work: Work;
-  readonly ports: AttemptPorts;
-  readonly live: LiveConnector;
-  readonly message: Message;
-  readonly sent: Sent;
-  readonly durationMs: number;
-  readonly signal: AbortSignal;
-}
-
-const OPERATION_AWAITED_MS = 30_000;
-
 /** Its flow may be newer than the files of this process, as in a rolling deploy: wait for those. */
-function withoutOperation(work: Work, target: string): Verdict {
-  const code = 'operation-unknown';
-  if (work.ageMs > work.revision.retry.horizonMs) {
-    return dead(code, `there is no operation ${target}`);
-  }
-  return {
-    state: work.attempts > 0 ? 'retrying' : 'pending',
-    dueInMs: OPERATION_AWAITED_MS,
-    code,
-    reason: `there is no operation ${target} here; waiting for files that have it`,
-  };
+function unknownOperation({ connector, operation }: FlowRevision): Outcome {
+  const reason = `there is no operation ${connector}.${operation} here; waiting for files that have it`;
+  return { kind: 'rejected', code: 'operation-unknown', reason };
 }
 
-async function judge(attempted: Attempted): Promise<Verdict> {
-  const { work, ports, sent, signal } = attempted;
-  if (sent.outcome.kind === 'retry' && signal.aborted) return interrupted(attempted, sent.outcome);
-  const { spent, ageMs } = work;
-  const decision = decide(sent.outcome, work.revision.retry, {
-    spent: spent + 1,
-    ageMs,
-    ...(ports.random === undefined ? {} : { random: ports.random }),
+/** What becomes of a delivery that never got as far as a call: no attempt is told. */
+function unsent(outcome: Outcome, { work, ports }: Turn): Verdict {
+  const { revision, attempts, spent } = work;
+  const operation = `${revision.connector}.${revision.operation}`;
+  const history = { ...historyOf(work, ports), attempts, spent, operation };
+  const verdict = verdictOf(decide(outcome, revision.retry, history));
+  return verdict.state === 'retrying' && attempts === 0
+    ? { ...verdict, state: 'pending' }
+    : verdict;
+}
+
+function historyOf({ ageMs }: Work, { random }: AttemptPorts) {
+  return { ageMs, ...(random === undefined ? {} : { random }) };
+}
+
+function verdictOf({ spends: _, ...decision }: Decision): Verdict {
+  return decision;
+}
+
+/** Looks first where the work may be done already, and sends where it is not. */
+async function send(turn: Turn, live: LiveConnector, message: Message): Promise<Verdict> {
+  const { work, ports, signal } = turn;
+  const { revision } = work;
+  const lookup = live.definition.operations.get(revision.operation)?.lookup;
+  if (!work.ambiguous || lookup === undefined) {
+    refuseLate(turn, 0);
+    const call = await callOperation({ live, message, ...outcomesOf(revision) }, ports, signal);
+    return judge(turn, call, { doubted: work.ambiguous });
+  }
+  // The call after it has to fit into the claim too.
+  refuseLate(turn, live.definition.timeoutMs);
+  const looked = await lookUp(lookup, { live, message, ports }, signal);
+  if (looked.kind !== 'absent') return judge(turn, looked.call, { doubted: true });
+  refuseLate(turn, 0);
+  const call = await callOperation({ live, message, ...outcomesOf(revision) }, ports, signal);
+  return judge(turn, call, { doubted: false });
+}
+
+function outcomesOf({ outcomes }: FlowRevision): Pick<FlowRevision, 'outcomes'> {
+  return outcomes === undefined ? {} : { outcomes };
+}
+
+function refuseLate({ work, signal }: Turn, aheadMs: number): void {
+  signal.throwIfAborted();
+  if (work.sendBeforeMs !== undefined && performance.now() + aheadMs > work.sendBeforeMs) {
+    throw new CrossdockError(
+      'overloaded',
+      'mapping and looking up took longer than the claim allows',
+    );
+  }
+}
+
+type Retry = Extract<Outcome, { readonly kind: 'retry' }>;
+
+async function judge(
+  turn: Turn,
+  call: Call,
+  { doubted }: { readonly doubted: boolean },
+): Promise<Verdict> {
+  const { work, ports, signal } = turn;
+  const { outcome } = call.sent;
+  const told = {
+    ...(outcome.restMs === undefined ? {} : { restMs: outcome.restMs }),
+    inDoubt: outcome.kind !== 'delivered' && (doubted || isAmbiguous(call.sent)),
+  };
+  if (outcome.kind === 'retry' && signal.aborted) {
+    return { ...interrupted(turn, call, outcome), ...told };
+  }
+  const decision = decide(outcome, work.revision.retry, {
+    ...historyOf(work, ports),
+    attempts: work.attempts + 1,
+    spent: work.spent + 1,
+    operation: operationOf(call),
   });
-  const verdict: Verdict = { ...decision, attempt: attemptOf(attempted) };
-  return sent.outcome.kind === 'delivered' ? withResult(attempted, verdict) : verdict;
+  const spends = decision.spends === false ? { spends: false } : {};
+  const verdict = { ...verdictOf(decision), ...told, attempt: { ...attemptOf(call), ...spends } };
+  if (outcome.kind !== 'delivered') return verdict;
+  return withResult(verdict, call, { revision: work.revision, ports });
 }
 
 /** Cut off by the hub's own leaving, or as good as: the attempt is told but does not count. */
-function interrupted(
-  attempted: Attempted,
-  outcome: Extract<Outcome, { readonly kind: 'retry' }>,
-): Verdict {
-  const { work, ports } = attempted;
+function interrupted({ work, ports }: Turn, call: Call, outcome: Retry): Verdict {
   const { afterMs, code, reason } = outcome;
   const dueInMs = backoffMs(work.revision.retry, Math.max(1, work.spent), {
     ...(afterMs === undefined ? {} : { askedMs: afterMs }),
@@ -167,81 +215,6 @@ function interrupted(
     dueInMs,
     code,
     reason: `${reason}; not counted, since its process was leaving`,
-    attempt: { ...attemptOf(attempted), spends: false },
+    attempt: { ...attemptOf(call), spends: false },
   };
-}
-
-/** The call worked: whatever its answer is like, the delivery stays delivered. */
-async function withResult(attempted: Attempted, verdict: Verdict): Promise<Verdict> {
-  const { work, live } = attempted;
-  const { emit, operation } = work.revision;
-  const wanted = live.definition.operations.get(operation)?.result;
-  if (wanted === undefined && emit === undefined) return verdict;
-  const answer = await evaluateResult(attempted);
-  if (answer.kind !== 'mapped') {
-    const why = answer.kind === 'failed' ? answer.message : 'it was empty';
-    return { ...verdict, code: 'response-unusable', reason: `delivered, but no result: ${why}` };
-  }
-  const result = answer.output;
-  return {
-    ...verdict,
-    result,
-    ...(emit === undefined ? {} : { emits: { ...emit, body: result } }),
-  };
-}
-
-const RESULT_TRIES = 5;
-const RESULT_REST_MS = 1_000;
-
-/**
- * The call is not forgotten because the mapper is busy. Where it stays so, a result that becomes an
- * event is worth another call with the same key; any other is done without.
- */
-async function evaluateResult(attempted: Attempted): Promise<MappingAnswer> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await evaluateResultOnce(attempted);
-    } catch (error) {
-      if (tries < RESULT_TRIES && isCrossdockError(error, 'overloaded')) {
-        await sleep(RESULT_REST_MS);
-        continue;
-      }
-      if (attempted.work.revision.emit !== undefined) throw error;
-      return { kind: 'failed', code: 'mapping-crashed', message: 'the mapper did not take it' };
-    }
-  }
-}
-
-function evaluateResultOnce(attempted: Attempted): Promise<MappingAnswer> {
-  const { work, ports, live, message, sent } = attempted;
-  const { connector, operation } = work.revision;
-  const map = live.definition.operations.get(operation)?.result;
-  const body = sent.responseBody ?? Buffer.from('null');
-  return ports.mapper.map(
-    `result:${connector}.${operation}:${map?.source ?? ''}`,
-    map === undefined ? {} : { map },
-    { body, event: message.event, sent: message.body, nowMs: ports.now() },
-  );
-}
-
-function attemptOf({ sent, durationMs }: Attempted): NonNullable<AttemptRecord['attempt']> {
-  const { outcome, exchange } = sent;
-  return {
-    durationMs,
-    outcome: outcome.kind,
-    ambiguous: outcome.kind === 'retry' && outcome.ambiguous === true,
-    ...(outcome.status === undefined ? {} : { status: outcome.status }),
-    ...exchangeTexts(exchange),
-  };
-}
-
-function exchangeTexts(exchange: Exchange): { request: string; response?: string } {
-  const request = JSON.stringify(exchange.request);
-  return exchange.response === undefined
-    ? { request }
-    : { request, response: JSON.stringify(exchange.response) };
-}
-
-function dead(code: OutcomeCode, reason: string): Verdict {
-  return { state: 'dead', code, reason };
 }

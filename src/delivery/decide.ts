@@ -1,45 +1,110 @@
 import type { Outcome, OutcomeCode } from '../model/outcome.ts';
+import { outcomeRules, ruleOf } from '../model/outcome-rules.ts';
 import { backoffMs, type RetryPolicy } from '../model/retry.ts';
 
 /** Where a delivery goes after an attempt. */
 export interface Decision {
-  readonly state: 'delivered' | 'retrying' | 'dead';
+  readonly state: 'delivered' | 'retrying' | 'held' | 'dead';
   readonly dueInMs?: number;
   readonly code?: OutcomeCode;
   readonly reason?: string;
+  /** For `held`: `operation:<connector>.<operation>`. */
+  readonly heldBy?: string;
+  /** For `retries-exhausted`: what the last attempt came to. */
+  readonly cause?: OutcomeCode;
+  /** Whether the attempt counts against the flow's limit. @default true */
+  readonly spends?: boolean;
 }
 
-/** The one place that decides what an outcome means for the delivery. */
-export function decide(
-  outcome: Outcome,
-  policy: RetryPolicy,
-  history: {
-    /** Attempts that count, this one included. */
-    readonly spent: number;
-    /** Since the delivery was made or last reopened. */
-    readonly ageMs: number;
-    readonly random?: () => number;
-  },
-): Decision {
-  switch (outcome.kind) {
-    case 'delivered':
-      return { state: 'delivered' };
-    case 'rejected':
-      return { state: 'dead', code: outcome.code, reason: outcome.reason };
-    case 'retry': {
-      const { code, reason } = outcome;
-      if (history.spent >= policy.attempts) {
-        const tries = `after ${history.spent} attempts`;
-        return { state: 'dead', code: 'retries-exhausted', reason: `${reason}; given up ${tries}` };
-      }
-      const dueInMs = backoffMs(policy, history.spent, {
-        ...(outcome.afterMs === undefined ? {} : { askedMs: outcome.afterMs }),
-        ...(history.random === undefined ? {} : { random: history.random }),
-      });
-      if (history.ageMs + dueInMs > policy.horizonMs) {
-        return { state: 'dead', code: 'retries-exhausted', reason: `${reason}; its time is up` };
-      }
-      return { state: 'retrying', dueInMs, code, reason };
-    }
+export interface History {
+  /** Attempts all told, this one included. */
+  readonly attempts: number;
+  /** Those that count, this one included. */
+  readonly spent: number;
+  /** Since the delivery was made or last reopened. */
+  readonly ageMs: number;
+  /** What was called: `<connector>.<operation>`. */
+  readonly operation: string;
+  readonly random?: () => number;
+}
+
+/** What waits for the files or the hub looks again after this long. */
+const WAIT_MS = 30_000;
+/** The wait for a new access token. */
+const REFRESH_MS = 1_000;
+
+type Failure = Exclude<Outcome, { readonly kind: 'delivered' }>;
+
+/** The one place that decides what an outcome means for the delivery: by the rule of its class. */
+export function decide(outcome: Outcome, policy: RetryPolicy, history: History): Decision {
+  if (outcome.kind === 'delivered') {
+    const { reason } = outcome;
+    return { state: 'delivered', ...(reason === undefined ? {} : { reason }) };
   }
+  switch (ruleOf(outcome.code)) {
+    case 'dead':
+      return { state: 'dead', code: outcome.code, reason: outcome.reason };
+    case 'retry':
+      return retry(outcome, policy, history);
+    case 'refresh':
+      return refresh(outcome, policy, history);
+    case 'rest':
+    case 'hold':
+      return rest(outcome, policy, history);
+    case 'wait':
+      return wait(outcome, policy, history);
+  }
+}
+
+function retry(outcome: Failure, policy: RetryPolicy, history: History): Decision {
+  if (history.spent >= policy.attempts) {
+    return exhausted(outcome, `given up after ${history.spent} attempts`);
+  }
+  return later(outcome, { policy, history, dueInMs: waitMs(outcome, policy, history) });
+}
+
+/** Once without spending: a second refusal says that new credentials are no cure. */
+function refresh(outcome: Failure, policy: RetryPolicy, history: History): Decision {
+  const isFirst = history.attempts === history.spent;
+  if (!isFirst) return retry(outcome, policy, history);
+  const decision = later(outcome, { policy, history, dueInMs: outcome.afterMs ?? REFRESH_MS });
+  return { ...decision, spends: false };
+}
+
+/** Its lane is in the way of the message, not the message itself: backs off by all it has seen. */
+function rest(outcome: Failure, policy: RetryPolicy, history: History): Decision {
+  const dueInMs = waitMs(outcome, policy, { ...history, spent: history.attempts });
+  return { ...later(outcome, { policy, history, dueInMs }), spends: false };
+}
+
+/** Ends by the horizon with its own code: an operator acts on that. */
+function wait(outcome: Failure, policy: RetryPolicy, history: History): Decision {
+  const { code, reason } = outcome;
+  if (history.ageMs > policy.horizonMs) {
+    return { state: 'dead', code, reason: `${reason}; its time is up`, spends: false };
+  }
+  if (outcomeRules[code].holdsOperation === true) {
+    const heldBy = `operation:${history.operation}`;
+    return { state: 'held', code, reason, heldBy, spends: false };
+  }
+  return { state: 'retrying', dueInMs: WAIT_MS, code, reason, spends: false };
+}
+
+function waitMs({ afterMs }: Failure, policy: RetryPolicy, { spent, random }: History): number {
+  return backoffMs(policy, spent, {
+    ...(afterMs === undefined ? {} : { askedMs: afterMs }),
+    ...(random === undefined ? {} : { random }),
+  });
+}
+
+function later(
+  outcome: Failure,
+  { policy, history, dueInMs }: { policy: RetryPolicy; history: History; dueInMs: number },
+): Decision {
+  if (history.ageMs + dueInMs > policy.horizonMs) return exhausted(outcome, 'its time is up');
+  return { state: 'retrying', dueInMs, code: outcome.code, reason: outcome.reason };
+}
+
+function exhausted({ code, reason }: Failure, why: string): Decision {
+  return { state: 'dead', code: 'retries-exhausted', reason: `${reason}; ${why}`, cause: code };
 }

@@ -44,9 +44,9 @@ const RECORD_MS_MAX = 600_000;
 
 /** The work of one lane. `timeoutMs` is the connector's total deadline of one call. */
 export function createDeliver(ports: DeliverPorts, timeoutMs: number): LaneWork {
-  const leaseMs = timeoutMs + LEASE_MARGIN_MS;
   const onHandBack = warnRarely(ports.log);
   return async (job, signal) => {
+    const leaseMs = timeoutMs * callsIn(job.lane, ports) + LEASE_MARGIN_MS;
     const sendBeforeMs = performance.now() + leaseMs - timeoutMs;
     const claimed = await claim(ports, job, leaseMs);
     switch (claimed.kind) {
@@ -63,6 +63,12 @@ export function createDeliver(ports: DeliverPorts, timeoutMs: number): LaneWork 
         });
     }
   };
+}
+
+/** Calls that one attempt may make: where an operation has a lookup, that and the call itself. */
+function callsIn(lane: string, { connectors }: DeliverPorts): number {
+  const operations = connectors.get(lane)?.definition.operations.values() ?? [];
+  return [...operations].some(({ lookup }) => lookup !== undefined) ? 2 : 1;
 }
 
 async function claim(ports: DeliverPorts, job: LaneJob, leaseMs: number): Promise<Claimed> {
@@ -113,8 +119,8 @@ async function attempt(ports: DeliverPorts, claim: Claim, holding: Holding): Pro
       const reason = `the journal has no revision ${claim.revision} of flow ${claim.flow}`;
       return { state: 'dead', code: 'hub-error', reason };
     }
-    const { deliveryId, event, attempts, spent, ageMs } = claim;
-    const work = { deliveryId, revision, event, attempts, spent, ageMs, sendBeforeMs };
+    const { deliveryId, event, attempts, spent, ageMs, ambiguous } = claim;
+    const work = { deliveryId, revision, event, attempts, spent, ageMs, ambiguous, sendBeforeMs };
     return await attemptDelivery(work, ports, signal);
   } catch (error) {
     if (!signal.aborted) holding.onHandBack(error);

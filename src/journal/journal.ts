@@ -85,6 +85,15 @@ export interface AttemptRecord {
   readonly dueInMs?: number;
   readonly code?: OutcomeCode;
   readonly reason?: string;
+  /** For `retries-exhausted`: what the last attempt came to. Not stored; for listeners. */
+  readonly cause?: OutcomeCode;
+  /** How long the target wants no call at all. Not stored; for listeners. */
+  readonly restMs?: number;
+  /**
+   * Whether the call may have been made and worked, by this attempt or an earlier one. @default by
+   * the attempt's `ambiguous`; without an attempt it stays as it was
+   */
+  readonly inDoubt?: boolean;
   /** For `held`: what it waits for, such as `flow:order-to-erp`. */
   readonly heldBy?: string;
   /** For `dead`: whether later ones of its order key wait for it. @default false */

@@ -28,7 +28,7 @@ const recordStatement: Statement = {
         delivery_id uuid, fence bigint, state text, open boolean, due_in_ms float8, code text,
         reason text, held_by text, blocks boolean, problem text, hub_error boolean, result text,
         tried boolean, spends boolean, duration_ms int, outcome text, ambiguous boolean, status int,
-        request text, response text)
+        in_doubt boolean, request text, response text)
     ), accepted AS (
       UPDATE deliveries d
       SET state = r.state, open = r.open, dead = r.state = 'dead', code = r.code, reason = r.reason,
@@ -37,7 +37,10 @@ const recordStatement: Statement = {
                         ELSE clock_timestamp() + r.due_in_ms * interval '1 millisecond' END,
           lease_until = NULL, result = coalesce(r.result::json, d.result),
           held = r.state = 'held', held_by = r.held_by, blocks = r.blocks, problem = r.problem,
-          running = NULL, strikes = 0, ambiguous = coalesce(r.ambiguous, d.ambiguous AND r.open),
+          running = NULL, strikes = 0,
+          -- what crashed may have called; dead ones may be tried again by hand
+          ambiguous = coalesce(r.in_doubt, r.ambiguous,
+                               (d.ambiguous OR d.strikes > 0) AND (r.open OR r.state = 'dead')),
           hub_errors = CASE WHEN r.hub_error THEN d.hub_errors + 1 ELSE 0 END,
           updated_at = clock_timestamp()
       FROM incoming r
@@ -159,6 +162,7 @@ function recordRow(record: AttemptRecord): object {
     outcome: attempt?.outcome ?? null,
     ambiguous: attempt?.ambiguous ?? null,
     status: attempt?.status ?? null,
+    in_doubt: record.inDoubt ?? null,
     request: orNull(attempt?.request, storableJson),
     response: orNull(attempt?.response, storableJson),
   };

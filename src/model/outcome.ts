@@ -2,16 +2,24 @@ import type { Expression } from './flow-revision.ts';
 
 /** What one attempt came to. Three outcomes and no fourth: a `switch` on `kind` handles each. */
 export type Outcome =
-  | { readonly kind: 'delivered'; readonly status?: number }
+  | {
+      readonly kind: 'delivered';
+      readonly status?: number;
+      /** One sentence, where it is not plain from the status why this counts as delivered. */
+      readonly reason?: string;
+      readonly restMs?: number;
+    }
   | {
       readonly kind: 'retry';
-      /** One of the codes in `errors.ts`, such as `remote-error`. */
+      /** What becomes of the delivery follows from it: `outcome-rules.ts`. */
       readonly code: OutcomeCode;
       /** One sentence for a person; no secret, no body. */
       readonly reason: string;
       readonly status?: number;
       /** What the remote system asked for (Retry-After), in milliseconds from now. */
       readonly afterMs?: number;
+      /** How long the remote system wants no further call at all, in milliseconds from now. */
+      readonly restMs?: number;
       /** The request was written and nobody knows whether it worked. */
       readonly ambiguous?: boolean;
     }
@@ -20,6 +28,9 @@ export type Outcome =
       readonly code: OutcomeCode;
       readonly reason: string;
       readonly status?: number;
+      /** As above: of use where a file says that this answer is to be tried again. */
+      readonly afterMs?: number;
+      readonly restMs?: number;
     };
 
 /** What an answer means, said in a file: by its status, by JSONata over the answer, or by both. */
@@ -30,13 +41,15 @@ export interface OutcomeOverride {
   readonly then: 'delivered' | 'retry' | 'dead';
 }
 
-/** Why an attempt did not deliver. Each has an entry in docs/errors.md. */
+/** Why an attempt did not deliver. Each has its entry in `outcome-rules.ts` and docs/errors.md. */
 export type OutcomeCode =
   | 'connection-failed'
   | 'timed-out'
   | 'rate-limited'
   | 'remote-error'
+  | 'token-expired'
   | 'unauthorized'
+  | 'forbidden'
   | 'rejected'
   | 'redirected'
   | 'response-unusable'
@@ -49,5 +62,6 @@ export type OutcomeCode =
   | 'input-invalid'
   | 'output-invalid'
   | 'operation-unknown'
+  | 'operation-gone'
   | 'retries-exhausted'
   | 'hub-error';

@@ -18,6 +18,7 @@ const commands = [
   'events',
   'deliveries',
   'replay',
+  'explain',
   'migrate',
   'doctor',
 ];

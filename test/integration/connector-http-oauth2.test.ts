@@ -88,18 +88,38 @@ describe('OAuth2 client credentials', () => {
     await withTokens({ answer }, async (connector, target) => {
       const sent = await call(connector);
       assertRetry(sent);
-      assert.equal(sent.outcome.code, 'unauthorized');
-      assert.equal(sent.outcome.afterMs, 1_000);
+      assert.equal(sent.outcome.code, 'token-expired');
       status = 200;
       assert.equal((await call(connector)).outcome.kind, 'delivered');
       assert.equal(target.received.at(-1)?.headers.authorization, 'Bearer issued-2');
     });
   });
 
+  test('a 401 to the token that came in the place of a refused one is about the credentials', async () => {
+    let status = 401;
+    const answer: Answer = (_received, response) => response.writeHead(status).end();
+    await withTokens({ answer }, async (connector, _target, tokens) => {
+      const codes: string[] = [];
+      for (status of [401, 401, 401, 200, 401, 401]) {
+        const { outcome } = await call(connector);
+        codes.push(outcome.kind === 'delivered' ? 'delivered' : outcome.code);
+      }
+      assert.deepEqual(codes, [
+        'token-expired',
+        'unauthorized',
+        'unauthorized',
+        'delivered',
+        'token-expired',
+        'unauthorized',
+      ]);
+      assert.equal(tokens.received.length, 5);
+    });
+  });
+
   test('a token server that fails is the outcome, and its secret does not show', async () => {
     for (const [status, body, expected] of [
       [503, 'canary-client', 'retry remote-error'],
-      [401, 'canary-client', 'rejected unauthorized'],
+      [401, 'canary-client', 'retry unauthorized'],
       [200, '{"token":"canary-client"}', 'retry response-unusable'],
       [200, 'canary-client', 'retry response-unusable'],
     ] as const) {

@@ -138,17 +138,41 @@ describe('answers', () => {
         301: 'rejected redirected',
         304: 'rejected redirected',
         400: 'rejected rejected',
-        401: 'rejected unauthorized',
-        403: 'rejected unauthorized',
+        401: 'retry unauthorized',
+        403: 'rejected forbidden',
         404: 'rejected rejected',
         408: 'retry remote-error',
-        410: 'rejected rejected',
+        410: 'rejected operation-gone',
         422: 'rejected rejected',
         425: 'retry remote-error',
         429: 'retry rate-limited',
         500: 'retry remote-error',
         503: 'retry remote-error',
       });
+    });
+  });
+
+  test('a 410 is about the operation only where its address is the same for every message', async () => {
+    const answer: Answer = (_received, response) => response.writeHead(410).end();
+    const operation = { post: '/orders/{id}' };
+    await withTarget({ answer, operation }, async (connector) => {
+      const { outcome } = await call(connector, '{"id":1}');
+      assert.equal(outcome.kind === 'rejected' && outcome.code, 'rejected');
+    });
+  });
+
+  test('the body of every whole answer is there, and that of a broken one is not', async () => {
+    const answer: Answer = ({ body }, response) => {
+      response.writeHead(Number(body), { 'content-length': 100 }).write('{"code":');
+      if (body === '200') response.destroy();
+      else response.end(`1}${' '.repeat(90)}`);
+    };
+    await withTarget({ answer }, async (connector) => {
+      const whole = await call(connector, '422');
+      assert.match(String(whole.responseBody), /^{"code":1}/);
+      const broken = await call(connector, '200');
+      assert.equal(broken.outcome.kind, 'retry');
+      assert.equal(broken.responseBody, undefined);
     });
   });
 

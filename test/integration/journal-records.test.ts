@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { Claim, Journal } from '../../src/journal/journal.ts';
 import { sampleEvent } from '../support/sample-event.ts';
 import { openTestJournal } from '../support/test-journal.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 describe('claims and records of the journal', () => {
   let journal: Journal;
@@ -72,6 +73,33 @@ describe('claims and records of the journal', () => {
     const { rows } = await client.query('SELECT state, open FROM deliveries WHERE id = $1', [id]);
     await client.end();
     assert.deepEqual(rows, [{ state: 'cancelled', open: false }]);
+  });
+
+  test('a doubt stays until a record clears it, also over a crash and a hand-back', async () => {
+    const { id } = await storedDelivery();
+    const record = async (fence: string, more: object) => {
+      await journal.record({ deliveryId: id, fence, state: 'retrying', dueInMs: 0, ...more });
+    };
+    const attempt = { durationMs: 1, outcome: 'retry', ambiguous: false } as const;
+    // A claim that nobody ended: its process vanished.
+    assert.equal((await journal.claim({ deliveryId: id, round: 0, leaseMs: 1 })).kind, 'claimed');
+    const second = await waitUntil('the lease is over', async () => {
+      const answer = await journal.claim({ deliveryId: id, round: 0, leaseMs: 5_000 });
+      return answer.kind === 'claimed' ? answer.claim : undefined;
+    });
+    assert.equal(second.ambiguous, true);
+    await record(second.fence, {});
+    const third = await claimed(id);
+    assert.equal(third.strikes, 0);
+    assert.equal(third.ambiguous, true);
+    await record(third.fence, { attempt, inDoubt: true });
+    const fourth = await claimed(id);
+    assert.equal(fourth.ambiguous, true);
+    await record(fourth.fence, { attempt, inDoubt: false });
+    const fifth = await claimed(id);
+    assert.equal(fifth.ambiguous, false);
+    await record(fifth.fence, { attempt: { ...attempt, ambiguous: true } });
+    assert.equal((await claimed(id)).ambiguous, true);
   });
 
   test('what is handed back again and again is told once', async () => {

@@ -11,7 +11,10 @@ import { createLog } from '../../src/config/log.ts';
 import { packageRoot } from '../../src/config/package-root.ts';
 import { problemCodes } from '../../src/definitions/problem-codes.ts';
 import { createAnswerError } from '../../src/http/errors.ts';
+import { errorExplanations } from '../../src/model/error-explanations.ts';
 import { CrossdockError, type ErrorCode } from '../../src/model/errors.ts';
+import { classRules, outcomeRules, ruleTexts } from '../../src/model/outcome-rules.ts';
+import { stateExplanations } from '../../src/model/state-explanations.ts';
 import { plainCell, readRepositoryFile, tableBelow } from '../support/markdown.ts';
 
 const page = readRepositoryFile('docs/errors.md');
@@ -49,9 +52,37 @@ test('errors.md has the HTTP status and the exit status of each error', () => {
   }
 });
 
-test('errors.md has every outcome of an attempt and no other', () => {
-  assert.ok(outcomeCodes.length > 15);
-  assert.deepEqual(codesBelow('## Outcomes of attempts').toSorted(), outcomeCodes.toSorted());
+test('errors.md says of every error of the hub what `explain` says', () => {
+  const rows = Object.entries(errorExplanations).map(([code, { meaning, todo }]) =>
+    [code, meaning, todo].map(plainCell),
+  );
+  const listed = rowsBelow('## Errors of the hub').map(([code, , , ...rest]) => [code, ...rest]);
+  assert.deepEqual(listed.toSorted(), rows.toSorted());
+});
+
+test('errors.md says of every outcome of an attempt what the table of the code says', () => {
+  const rows = Object.entries(outcomeRules).map(([code, entry]) =>
+    [code, entry.class, entry.title, entry.meaning, entry.todo].map(plainCell),
+  );
+  assert.deepEqual(rowsBelow('## Outcomes of attempts'), rows);
+  assert.deepEqual(outcomeCodes.toSorted(), Object.keys(outcomeRules).toSorted());
+});
+
+test('errors.md has the rule of each class, and says what each rule means', () => {
+  const classes = rowsBelow('### Classes').map(([name, rule]) => [name, rule]);
+  assert.deepEqual(classes, Object.entries(classRules));
+  assert.deepEqual(rowsBelow('### Rules'), Object.entries(ruleTexts));
+});
+
+test('delivery.md says of every state what `explain` says', () => {
+  const listed = tableBelow(readRepositoryFile('docs/delivery.md'), '## States');
+  const rows = Object.entries(stateExplanations).map(([state, { meaning, comesAgain }]) =>
+    [state, meaning, comesAgain].map(plainCell),
+  );
+  assert.deepEqual(
+    listed.map((row) => row.map(plainCell)),
+    rows,
+  );
 });
 
 test('errors.md says of every problem of a file what the code says', () => {

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { decide } from '../../src/delivery/decide.ts';
-import {
-  backoffMs,
-  defaultRetryPolicy,
-  parseRetryAfter,
-  RETRY_AFTER_MAX_MS,
-  type RetryPolicy,
-} from '../../src/model/retry.ts';
+import { backoffMs, parseRetryAfter, RETRY_AFTER_MAX_MS } from '../../src/model/retry.ts';
 
 const policies = fc.record({
   attempts: fc.integer({ min: 1, max: 100 }),
@@ -68,28 +61,4 @@ test('Retry-After is read in seconds and as a date, and nothing else is', () => 
   for (const nothing of [undefined, '', '-1', '1.5', 'soon', '2026-11-22', '9'.repeat(20)]) {
     assert.equal(read(nothing), undefined);
   }
-});
-
-describe('what an outcome means', () => {
-  const policy: RetryPolicy = { ...defaultRetryPolicy, attempts: 3, horizonMs: 60_000 };
-  const fails = { kind: 'retry', code: 'remote-error', reason: 'ERP answered 503' } as const;
-
-  test('the last attempt that fails is dead, and says what failed', () => {
-    const second = decide(fails, policy, { spent: 2, ageMs: 0 });
-    assert.equal(second.state, 'retrying');
-    const third = decide(fails, policy, { spent: 3, ageMs: 0 });
-    assert.equal(third.state, 'dead');
-    assert.equal(third.code, 'retries-exhausted');
-    assert.match(third.reason ?? '', /ERP answered 503.*3 attempts/);
-  });
-
-  test('no attempt is planned beyond the horizon', () => {
-    const late = decide(fails, policy, { spent: 1, ageMs: 59_999, random: () => 0.99 });
-    assert.equal(late.state, 'dead');
-  });
-
-  test('a rejection is dead at once', () => {
-    const rejected = { kind: 'rejected', code: 'rejected', reason: 'ERP answered 422' } as const;
-    assert.equal(decide(rejected, policy, { spent: 1, ageMs: 0 }).state, 'dead');
-  });
 });

@@ -16,7 +16,7 @@ import type { Difference } from './compare.ts';
 import { compareFlow, type FlowRun } from './compare-flow.ts';
 import { TEST_EVENT_ID } from './run-mapping-case.ts';
 import { createStandIn } from './stand-in-connector.ts';
-import type { RecordedRequest, StandInServer } from './stand-in-server.ts';
+import type { RecordedRequest, StandInServer, Turn } from './stand-in-server.ts';
 
 export interface FlowPorts {
   readonly definitions: Definitions;
@@ -49,30 +49,30 @@ async function runFlow(
 ): Promise<FlowRun> {
   const { revision } = flow;
   const event = eventOf(testCase, ports.definitions);
-  const to = `${revision.connector}.${revision.operation}`;
   const requests: RecordedRequest[] = [];
+  const nextTurn = turnsOf(testCase, (request) => requests.push(request));
   let nowMs = testCase.nowMs;
   let attempts = 0;
+  let spent = 0;
+  let ambiguous = false;
   for (;;) {
-    const turn = {
-      to,
-      answer: answerOf(testCase, to, attempts),
-      record: (request: RecordedRequest) => requests.push(request),
-    };
-    const live = standInFor(revision.connector, { turn, ports, now: () => nowMs });
+    const live = standInFor(revision.connector, { nextTurn, ports, now: () => nowMs });
     const ageMs = nowMs - testCase.nowMs;
     const work = {
       deliveryId: TEST_DELIVERY_ID,
       revision,
       event,
       attempts,
-      spent: attempts,
+      spent,
       ageMs,
+      ambiguous,
     };
     const attemptPorts = { mapper: ports.mapper, connectors: live, now: () => nowMs, random: half };
     const verdict = await attemptDelivery(work, attemptPorts, new AbortController().signal);
     await live.get(revision.connector)?.connector.close();
-    if (verdict.attempt !== undefined) attempts += 1;
+    attempts += Number(verdict.attempt !== undefined);
+    spent += Number(verdict.attempt !== undefined && verdict.attempt.spends !== false);
+    ambiguous = verdict.inDoubt ?? ambiguous;
     if (isOver(testCase, verdict, attempts)) return { verdict, attempts, requests };
     nowMs += verdict.dueInMs ?? 0;
   }
@@ -95,14 +95,24 @@ function answerOf({ answers }: FlowCase, to: string, index: number): Answer {
   return list[index] ?? list.at(-1) ?? {};
 }
 
+/** What happens to the next call of each `<connector>.<operation>`. */
+function turnsOf(testCase: FlowCase, record: Turn['record']): (to: string) => Turn {
+  const calls = new Map<string, number>();
+  return (to) => {
+    const index = calls.get(to) ?? 0;
+    calls.set(to, index + 1);
+    return { to, answer: answerOf(testCase, to, index), record };
+  };
+}
+
 function standInFor(
   connector: string,
   {
-    turn,
+    nextTurn,
     ports,
     now,
   }: {
-    turn: Parameters<StandInServer['play']>[0];
+    nextTurn: (to: string) => Turn;
     ports: FlowPorts;
     now: () => number;
   },
@@ -110,7 +120,7 @@ function standInFor(
   const { definitions, server } = ports;
   const definition = definitions.connectors.get(connector);
   if (definition === undefined) return new Map();
-  const standIn = createStandIn({ definition, turn, server, folder: definitions.folder, now });
+  const standIn = createStandIn({ definition, nextTurn, server, folder: definitions.folder, now });
   return new Map([[connector, standIn]]);
 }
 

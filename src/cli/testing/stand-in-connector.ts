@@ -1,8 +1,8 @@
 // The connector that a flow's test sends through. For `http` it is the real kind, pointed at the
 // stand-in server, so that method, path, headers and body are what would go out; for any other
-// kind one that writes the message down.
+// kind one that writes the message down. Each call is a turn of the case.
 
-import type { Connector, Sent } from '../../connectors/connector.ts';
+import type { Connector, Message, Sent } from '../../connectors/connector.ts';
 import { connectorKinds } from '../../connectors/kinds.ts';
 import type { ConnectorDefinition } from '../../definitions/definitions.ts';
 import type { LiveConnector } from '../../delivery/attempt.ts';
@@ -21,26 +21,42 @@ const TIMEOUT_LONG_MS = 30_000;
 
 export interface StandIn {
   readonly definition: ConnectorDefinition;
-  readonly turn: Turn;
+  /** Of `<connector>.<operation>`. */
+  nextTurn(to: string): Turn;
   readonly server: StandInServer;
   readonly folder: string;
   now(): number;
 }
 
 export function createStandIn(standIn: StandIn): LiveConnector {
-  const { definition, folder, now, server, turn } = standIn;
-  if (definition.kind !== 'http') {
-    return { definition, connector: createRecordingConnector(turn, now) };
-  }
+  const { definition } = standIn;
+  const send = definition.kind === 'http' ? httpSend(standIn) : recordingSend(standIn);
+  return { definition, connector: { send, close: async () => undefined } };
+}
+
+/** Each call has a connector of its own, since only some of them wait for a timeout. */
+function httpSend({ definition, folder, now, server, nextTurn }: StandIn): Connector['send'] {
   const kind = connectorKinds.find((candidate) => candidate.kind === 'http');
   if (kind === undefined) throw new Error('the list of kinds has no http');
-  const redirected: ConnectorDefinition = {
-    ...definition,
-    fields: redirect(definition.fields, server),
-    timeoutMs: turn.answer.error === 'timeout' ? TIMEOUT_SHORT_MS : TIMEOUT_LONG_MS,
+  return async (message, signal) => {
+    const turn = nextTurn(toOf(definition, message));
+    const redirected: ConnectorDefinition = {
+      ...definition,
+      fields: redirect(definition.fields, server),
+      timeoutMs: turn.answer.error === 'timeout' ? TIMEOUT_SHORT_MS : TIMEOUT_LONG_MS,
+    };
+    server.play(turn);
+    const connector = kind.create(redirected, { folder, now });
+    try {
+      return await connector.send(message, signal);
+    } finally {
+      await connector.close();
+    }
   };
-  server.play(turn);
-  return { definition: redirected, connector: kind.create(redirected, { folder, now }) };
+}
+
+function toOf({ id }: ConnectorDefinition, { operation }: Message): string {
+  return `${id}.${operation}`;
 }
 
 /** The same paths below another origin, and access tokens from there too. */
@@ -57,19 +73,16 @@ function redirect(fields: JsonObject, server: StandInServer): JsonObject {
   };
 }
 
-function createRecordingConnector(turn: Turn, now: () => number): Connector {
-  return {
-    async send(message): Promise<Sent> {
-      turn.record({ to: turn.to, headers: {}, body: message.body });
-      const bytes = Buffer.byteLength(message.body);
-      const outcome = outcomeOf(turn.answer, now());
-      const sent = { outcome, exchange: { request: { summary: `test of ${turn.to}`, bytes } } };
-      const { body } = turn.answer;
-      return outcome.kind === 'delivered' && body !== undefined
-        ? { ...sent, responseBody: Buffer.from(formatExact(body)) }
-        : sent;
-    },
-    close: async () => undefined,
+function recordingSend({ definition, now, nextTurn }: StandIn): Connector['send'] {
+  return async (message): Promise<Sent> => {
+    const turn = nextTurn(toOf(definition, message));
+    turn.record({ to: turn.to, headers: {}, body: message.body });
+    const bytes = Buffer.byteLength(message.body);
+    const outcome = outcomeOf(turn.answer, now());
+    const sent = { outcome, exchange: { request: { summary: `test of ${turn.to}`, bytes } } };
+    const { body, error } = turn.answer;
+    if (error !== undefined) return sent;
+    return { ...sent, responseBody: Buffer.from(body === undefined ? '{}' : formatExact(body)) };
   };
 }
 
