@@ -203,7 +203,7 @@ function build(folder: string, { connectors, sketches, neighbours }: Loaded): De
 }
 
 function flowOf(sketch: FlowSketch, neighbours: Neighbours): FlowDefinition | undefined {
-  const { id, description, from, to, emit, retry } = sketch;
+  const { id, description, from, to, emit, retry, order } = sketch;
   if (from === undefined || to === undefined) return undefined;
   return {
     id,
@@ -215,6 +215,7 @@ function flowOf(sketch: FlowSketch, neighbours: Neighbours): FlowDefinition | un
       program: programOf(sketch, neighbours),
       retry,
       ...(emit === undefined ? {} : { emit }),
+      ...(order === undefined ? {} : { order }),
     }),
     ...(description === undefined ? {} : { description }),
   };
