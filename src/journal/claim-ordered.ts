@@ -90,11 +90,18 @@ const claimOrderedStatement: Statement = {
       -- as it was judged: nobody has claimed, promoted, cancelled or advanced it meanwhile
       WHERE d.id = j.id AND d.round = j.round AND d.fence = j.fence AND d.state = j.was
         AND d.open AND NOT d.held
-      RETURNING d.*, j.becomes
+      RETURNING d.*, j.becomes, j.was
     ), called AS (
-      INSERT INTO order_keys (chain)
-      SELECT chain FROM moved WHERE becomes = 'active' AND settle_ms IS NOT NULL
-      ON CONFLICT (chain) DO UPDATE SET sent_at = excluded.sent_at
+      -- At most one row of a chain: while one of it is active nobody else becomes so. What was
+      -- active and never recorded may have been sent.
+      INSERT INTO order_keys (chain, sent_at, sent_version)
+      SELECT chain, CASE becomes WHEN 'active' THEN clock_timestamp() ELSE '-infinity' END,
+             CASE was WHEN 'active' THEN version END
+      FROM moved
+      WHERE settle_ms IS NOT NULL AND (becomes = 'active' OR was = 'active')
+      ON CONFLICT (chain) DO UPDATE
+        SET sent_at = greatest(order_keys.sent_at, excluded.sent_at),
+            sent_version = greatest(order_keys.sent_version, excluded.sent_version)
     ), traced AS (
       INSERT INTO changes (delivery_id, became, made_by, reason)
       SELECT id, becomes, 'hub', reason FROM moved WHERE becomes IN ('held', 'dead', 'superseded')
