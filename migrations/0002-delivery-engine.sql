@@ -6,10 +6,15 @@ ALTER TABLE deliveries
   ADD COLUMN held boolean NOT NULL DEFAULT false,
   -- `order`, `flow:<id>`, `operation:<connector>.<operation>`
   ADD COLUMN held_by text,
-  -- `<flow>:<key>`; deliveries of one chain go one after the other, by `seq`
+  -- `<flow>:<key>`; deliveries of one chain go one after the other, by `seq`, then `id`
   ADD COLUMN chain text,
   ADD COLUMN seq bigint,
+  -- where only the newest of a chain counts: which one that is
   ADD COLUMN version numeric,
+  -- what it does behind a dead one of its chain: `block`, `park`, `skip`
+  ADD COLUMN behind text,
+  -- where only the newest counts: the least time between two calls of the chain
+  ADD COLUMN settle_ms integer,
   -- the chain, while the delivery is active; unique: the database itself keeps two of one chain apart
   ADD COLUMN running text,
   -- dead, and in the way of its chain
@@ -33,8 +38,11 @@ CREATE SEQUENCE delivery_seq CACHE 1;
 DROP INDEX deliveries_open;
 CREATE INDEX deliveries_open ON deliveries (due_at, id) WHERE open AND NOT held;
 CREATE INDEX deliveries_held ON deliveries (held_by, id) WHERE held;
-CREATE INDEX deliveries_chain ON deliveries (chain, seq)
-  WHERE chain IS NOT NULL AND (open OR blocks);
+-- Each delivery of a chain that is open or in the way stands in one of these two.
+CREATE INDEX deliveries_chain ON deliveries (chain, open, seq, id)
+  WHERE chain IS NOT NULL AND version IS NULL AND (open OR blocks);
+CREATE INDEX deliveries_chain_version ON deliveries (chain, version, seq, id)
+  WHERE chain IS NOT NULL AND version IS NOT NULL AND open;
 CREATE UNIQUE INDEX deliveries_one_running ON deliveries (running) WHERE running IS NOT NULL;
 CREATE INDEX deliveries_by_problem ON deliveries (problem, id) WHERE dead AND problem IS NOT NULL;
 CREATE INDEX deliveries_by_replay ON deliveries (replay_run, id) WHERE replay_run IS NOT NULL;
@@ -42,9 +50,11 @@ CREATE INDEX deliveries_by_replay ON deliveries (replay_run, id) WHERE replay_ru
 -- What was last sent for a key of which only the newest counts.
 CREATE TABLE order_keys (
   chain text PRIMARY KEY,
+  -- the greatest that was delivered, or may have been
   sent_version numeric,
+  -- when the last call was begun
   sent_at timestamptz NOT NULL DEFAULT clock_timestamp()
-);
+) WITH (fillfactor = 80);
 
 -- `scope`: connector, flow, operation; `name`: its id, or `<connector>.<operation>`.
 CREATE TABLE pauses (

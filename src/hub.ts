@@ -11,6 +11,7 @@ import type { LiveConnector } from './delivery/attempt.ts';
 import { type Controls, createControls } from './delivery/controls.ts';
 import { createDeliver, type Settled } from './delivery/deliver.ts';
 import { startHousekeeping } from './delivery/housekeeping.ts';
+import { createOrder } from './delivery/order.ts';
 import { createSweep } from './delivery/sweep.ts';
 import { createApp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
@@ -261,7 +262,9 @@ function startDelivery(parts: {
   closers.push(async () => {
     await Promise.all([...connectors.values()].map(({ connector }) => connector.close()));
   });
-  const onSettled: readonly ((settled: Settled) => void | Promise<void>)[] = [];
+  const order = createOrder({ journal, lanes, log });
+  closers.push(() => order.close());
+  const onSettled: readonly ((settled: Settled) => void | Promise<void>)[] = [order.onSettled];
   const ports = {
     journal,
     lanes,
@@ -272,6 +275,7 @@ function startDelivery(parts: {
     log,
     now: Date.now,
     onSettled,
+    onChain: order.onChain,
   };
   for (const { definition } of connectors.values()) {
     const deliver = createDeliver(ports, definition.timeoutMs);
@@ -280,7 +284,13 @@ function startDelivery(parts: {
   const laneNames = [...connectors.keys()];
   const sweep = createSweep({ journal, lanes, laneNames, meter, log });
   const { retentionDays } = environment;
-  const housekeeping = startHousekeeping({ journal, log, retentionDays, sweep });
+  const housekeeping = startHousekeeping({
+    journal,
+    log,
+    retentionDays,
+    sweep,
+    order: order.turn,
+  });
   // Before its ports are closed, so that the deliveries under way can end.
   const stop = async (): Promise<void> => {
     await Promise.all([lanes.close(LANES_GRACE_MS), housekeeping.close()]);

@@ -3,6 +3,7 @@
 
 import type { Expression } from '../model/flow-revision.ts';
 import type { Json, JsonObject } from '../model/json.ts';
+import type { OrderPolicy } from '../model/order.ts';
 import type { OutcomeOverride } from '../model/outcome.ts';
 import type { Problem } from '../model/problem.ts';
 import { defaultRetryPolicy, type RetryPolicy } from '../model/retry.ts';
@@ -10,6 +11,7 @@ import { parseDurationMs } from '../model/units.ts';
 import type { ShapeChecker } from './check-shape.ts';
 import { type Content, checkRoot, fileContent, isObject, settle } from './content.ts';
 import { type Fault, fault, isFaulty } from './fault.ts';
+import { checkOrder, parseOrder } from './flow-order.ts';
 import { flowSchema } from './flow-schema.ts';
 import type { Lookup } from './interpolate.ts';
 import { readOutcomes } from './outcomes-part.ts';
@@ -33,8 +35,7 @@ export interface FlowSketch {
   readonly map?: string;
   readonly input?: string;
   readonly output?: string;
-  /** A path in the body. Not enforced by the engine yet. */
-  readonly orderBy?: string;
+  readonly order?: OrderPolicy;
   readonly retry: RetryPolicy;
   readonly outcomes: readonly OutcomeOverride[];
 }
@@ -62,7 +63,7 @@ export function readFlow(
   const content = { ...own, value };
   const known = faults.filter(({ path }) => !content.isUnset(path));
   const sketch = sketchOf(source.id, content);
-  const more = [...checkRetry(sketch.retry, value, faults), ...checkOrder(value)];
+  const more = [...checkRetry(sketch.retry, value, faults), ...checkOrder(value, faults)];
   return { sketch, problems: [...problems, ...content.problems([...known, ...more])] };
 }
 
@@ -72,6 +73,7 @@ function sketchOf(id: string, content: Content): FlowSketch {
   const to = splitAtDot(value['to']);
   const emit = splitAtDot(value['emit']);
   const when = value['when'];
+  const order = parseOrder(value['order']);
   return {
     id,
     content,
@@ -83,7 +85,7 @@ function sketchOf(id: string, content: Content): FlowSketch {
     ...text('map', value['map']),
     ...text('input', validate['input']),
     ...text('output', validate['output']),
-    ...text('orderBy', objectOf(value['order'])['by']),
+    ...(order === undefined ? {} : { order }),
     retry: parseRetry(objectOf(value['retry'])),
     outcomes: readOutcomes(content, ['outcomes']),
   };
@@ -133,12 +135,6 @@ function checkRetry(
     report(fields, '"retry.horizon" ends before the second attempt');
   }
   return faults;
-}
-
-function checkOrder(value: JsonObject): readonly Fault[] {
-  if (!('order' in value)) return [];
-  const message = '"order" is understood, but the hub does not keep events in order yet';
-  return [fault(['order'], 'not-yet-enforced', { message, severity: 'warning', target: 'key' })];
 }
 
 function splitAtDot(value: Json | undefined): { head: string; tail: string } | undefined {

@@ -64,9 +64,30 @@ export const flowSchema: JsonObject = {
     },
     order: {
       type: 'object',
-      description: 'Keeps events of one key in their order. Not enforced yet.',
+      description: 'Events of one key go one after the other.',
       properties: {
-        by: { type: 'string', minLength: 1, description: 'A path in the body, such as id.' },
+        by: {
+          type: 'string',
+          minLength: 1,
+          description: 'The key: a path such as customer.id, or $event.shop.',
+          examples: ['customer.id'],
+        },
+        version: {
+          type: 'string',
+          minLength: 1,
+          description: 'With keep: a path to a number or a time; the greater one is the newer.',
+          examples: ['updated_at'],
+        },
+        keep: {
+          enum: ['latest'],
+          description: 'Only the newest event of a key is sent; needs version.',
+        },
+        dead: {
+          enum: ['block', 'park', 'skip'],
+          description: 'What later ones do behind a dead one: wait, die behind it, or go on.',
+          default: 'block',
+        },
+        settle: duration('With keep: the least time between two calls for a key, 2s.', '2s'),
       },
       required: ['by'],
       additionalProperties: false,

@@ -204,7 +204,7 @@ function build(folder: string, { connectors, sketches, neighbours }: Loaded): De
 }
 
 function flowOf(sketch: FlowSketch, neighbours: Neighbours): FlowDefinition | undefined {
-  const { id, description, from, to, emit, retry, outcomes } = sketch;
+  const { id, description, from, to, emit, retry, outcomes, order } = sketch;
   if (from === undefined || to === undefined) return undefined;
   return {
     id,
@@ -217,6 +217,7 @@ function flowOf(sketch: FlowSketch, neighbours: Neighbours): FlowDefinition | un
       retry,
       ...(emit === undefined ? {} : { emit }),
       ...(outcomes.length === 0 ? {} : { outcomes }),
+      ...(order === undefined ? {} : { order }),
     }),
     ...(description === undefined ? {} : { description }),
   };

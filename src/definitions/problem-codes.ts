@@ -137,10 +137,6 @@ const entries = {
     meaning: 'A flow emits an event that leads back to the same flow.',
     todo: 'Break the circle: emit another topic, or listen to another one.',
   },
-  'not-yet-enforced': {
-    meaning: 'The field is understood, but the hub does not act on it yet.',
-    todo: 'Do not rely on it.',
-  },
   'unused-file': {
     meaning: 'No flow uses the file.',
     todo: 'Use it or delete it.',

@@ -11,7 +11,7 @@ export interface Controls {
   retry(deliveryId: string, by: string): Promise<void>;
   /** Makes a waiting delivery due now. */
   promote(deliveryId: string, by: string): Promise<void>;
-  /** Takes a delivery that waits out of the way for good. */
+  /** Takes a delivery that waits or is dead out of the way for good. */
   cancel(deliveryId: string, by: string): Promise<void>;
   /** A new delivery of the same event through the same flow revision; resolves with its id. */
   replayDelivery(deliveryId: string, by: string): Promise<readonly string[]>;
@@ -59,7 +59,10 @@ export function createControls(ports: {
     async promote(deliveryId, by) {
       await schedule([await journal.promote({ deliveryId, by })]);
     },
-    cancel: (deliveryId, by) => journal.cancel({ deliveryId, by }),
+    async cancel(deliveryId, by) {
+      const { chain } = await journal.cancel({ deliveryId, by });
+      if (chain !== undefined) await schedule(await journal.advance(chain));
+    },
     async replayDelivery(deliveryId, by) {
       const delivery = await journal.getDelivery(deliveryId);
       if (delivery === undefined) {

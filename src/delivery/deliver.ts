@@ -32,6 +32,8 @@ export interface DeliverPorts extends AttemptPorts {
    * the lane job ends after the last of them.
    */
   readonly onSettled: readonly ((settled: Settled) => void | Promise<void>)[];
+  /** Told of a chain in which a claim was held, or that it made shorter. Must not throw. */
+  onChain(chain: string): void;
 }
 
 /** Beside the call itself: mapping before and after it, and the record. */
@@ -53,7 +55,7 @@ export function createDeliver(ports: DeliverPorts, timeoutMs: number): LaneWork 
       case 'later':
         return { kind: 'again', inMs: claimed.inMs };
       case 'gone':
-        return { kind: 'done', note: `nothing to do: ${claimed.state}` };
+        return stepAfterGone(ports, claimed);
       case 'claimed':
         return deliverClaim(ports, claimed.claim, {
           signal,
@@ -69,6 +71,15 @@ export function createDeliver(ports: DeliverPorts, timeoutMs: number): LaneWork 
 function callsIn(lane: string, { connectors }: DeliverPorts): number {
   const operations = connectors.get(lane)?.definition.operations.values() ?? [];
   return [...operations].some(({ lookup }) => lookup !== undefined) ? 2 : 1;
+}
+
+function stepAfterGone(
+  ports: DeliverPorts,
+  { state, chain, reason }: Extract<Claimed, { readonly kind: 'gone' }>,
+): Step {
+  if (chain !== undefined) ports.onChain(chain);
+  if (state === 'dead' && reason !== undefined) return { kind: 'failed', reason };
+  return { kind: 'done', note: `nothing to do: ${state}` };
 }
 
 async function claim(ports: DeliverPorts, job: LaneJob, leaseMs: number): Promise<Claimed> {

@@ -1,10 +1,12 @@
-// What happens by itself, again and again: the sweep, the retention, the look at the clock.
+// What happens by itself, again and again: the sweep, the turn of the order, the retention, the look
+// at the clock.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Journal } from '../journal/journal.ts';
 import type { Log } from '../model/log.ts';
 
 const SWEEP_EVERY_MS = 5_000;
+const ORDER_EVERY_MS = 10_000;
 const CLOCK_EVERY_MS = 60_000;
 const CLOCK_AHEAD_MS_MAX = 2_000;
 const RETENTION_EVERY_MS = 3_600_000;
@@ -22,11 +24,14 @@ export function startHousekeeping(ports: {
   readonly log: Log;
   readonly retentionDays: number;
   sweep(leaving: AbortSignal): Promise<number>;
+  /** Lets go what waits for an earlier delivery that is not there any more. */
+  order(leaving: AbortSignal): Promise<number>;
 }): Housekeeping {
   const { journal, log } = ports;
   const leaving = new AbortController();
   const turns = [
     repeat('sweep', SWEEP_EVERY_MS, () => ports.sweep(leaving.signal)),
+    repeat('order', ORDER_EVERY_MS, () => ports.order(leaving.signal)),
     repeat('clock', CLOCK_EVERY_MS, () => checkClock(journal, log)),
     repeat('retention', RETENTION_EVERY_MS, () =>
       deleteOldEvents({ journal, log, days: ports.retentionDays, signal: leaving.signal }),

@@ -1,6 +1,7 @@
 // The append: events and their deliveries, many at once, in one statement and one commit.
 
 import type { Event } from '../model/event.ts';
+import type { OrderPlace } from '../model/order.ts';
 import type { Database, Statement } from './database.ts';
 import type { Appended, NewDelivery, NewEvent } from './journal.ts';
 import { storableText } from './storable-text.ts';
@@ -13,13 +14,14 @@ import { storableText } from './storable-text.ts';
 export const eventRecordset = `(id uuid, source text, topic text, dedupe_key text, shop text,
   headers json, sha256 text, occurred_at timestamptz, cause_id uuid, body_at int, body_bytes int)`;
 export const deliveryRecordset = `(id uuid, event_id uuid, flow text, connector text,
-  operation text, revision text, chain text, version numeric, tenant text)`;
+  operation text, revision text, chain text, version numeric, behind text, settle_ms int, tenant text)`;
 
 /** What is inserted of a recordset `d` of deliveries. A place in an order is taken as it comes. */
 export const deliveryColumns =
-  'id, event_id, flow, connector, operation, revision, chain, seq, version, tenant';
+  'id, event_id, flow, connector, operation, revision, chain, seq, version, behind, settle_ms, tenant';
 export const deliveryValues = `d.id, d.event_id, d.flow, d.connector, d.operation, d.revision, d.chain,
-  CASE WHEN d.chain IS NOT NULL THEN nextval('delivery_seq') END, d.version, d.tenant`;
+  CASE WHEN d.chain IS NOT NULL THEN nextval('delivery_seq') END, d.version, d.behind,
+  d.settle_ms, d.tenant`;
 
 const appendStatement: Statement = {
   name: 'append-events',
@@ -146,9 +148,17 @@ export function deliveryRows(event: NewEvent): readonly object[] {
 
 function placeRow({ flow, order, tenant }: NewDelivery): object {
   return {
-    ...(order === undefined ? {} : { chain: storableText(`${flow}:${order.key}`) }),
-    ...(order?.version === undefined ? {} : { version: order.version }),
+    ...(order === undefined ? {} : chainRow(flow, order)),
     ...(tenant === undefined ? {} : { tenant: storableText(tenant) }),
+  };
+}
+
+function chainRow(flow: string, { key, version, dead, settleMs }: OrderPlace): object {
+  return {
+    chain: storableText(`${flow}:${key}`),
+    behind: dead,
+    ...(version === undefined ? {} : { version }),
+    ...(settleMs === undefined ? {} : { settle_ms: settleMs }),
   };
 }
 

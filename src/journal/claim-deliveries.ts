@@ -1,4 +1,5 @@
-// The claim: takes deliveries for a while and loads what an attempt needs, many at once.
+// The claim: takes deliveries for a while and loads what an attempt needs, many at once. Those with
+// a place in an order are left to claim-ordered.ts.
 
 import type { DeliveryState } from '../model/delivery.ts';
 import type { Event, Headers } from '../model/event.ts';
@@ -11,9 +12,25 @@ export interface ClaimRequest {
   readonly leaseMs: number;
 }
 
-const claimRecordset = '(id uuid, round int, lease_ms int)';
+export const claimRecordset = '(id uuid, round int, lease_ms int)';
 
-// A job may come a blink early: its delay was counted on another clock than the database's.
+/**
+ * Whether a delivery `d` may be claimed by the request `r`, its order apart. A job may come a blink
+ * early: its delay was counted on another clock than the database's.
+ */
+export const isClaimable = `d.open AND d.round = r.round AND NOT d.held
+        AND d.due_at <= clock_timestamp() + interval '20 milliseconds'
+        AND (d.lease_until IS NULL OR d.lease_until <= clock_timestamp())`;
+
+/** What an attempt needs, of a claimed delivery `c` and its event `e`. */
+export const claimColumns = `c.id::text AS delivery_id, c.round, c.fence::text, c.flow, c.revision,
+           c.attempts, c.spent,
+           (extract(epoch FROM clock_timestamp() - c.opened_at) * 1000)::float8 AS age_ms,
+           c.strikes, c.ambiguous OR c.strikes > 0 AS ambiguous, c.hub_errors, c.chain,
+           c.replay_of::text, e.id::text, e.source, e.topic, e.dedupe_key, e.shop,
+           coalesce(c.body, e.body) AS body, e.headers::text, e.sha256,
+           e.occurred_at, e.received_at`;
+
 // The commit need not wait for the disk: a claim that a power loss undoes was never made, and the
 // delivery is due again.
 const claimStatement: Statement = {
@@ -27,18 +44,11 @@ const claimStatement: Statement = {
           strikes = d.strikes + (d.state = 'active')::int,
           lease_until = clock_timestamp() + r.lease_ms * interval '1 millisecond'
       FROM json_to_recordset($1::json) AS r${claimRecordset}
-      WHERE d.id = r.id AND d.open AND d.round = r.round AND NOT d.held
-        AND d.due_at <= clock_timestamp() + interval '20 milliseconds'
-        AND (d.lease_until IS NULL OR d.lease_until <= clock_timestamp())
+      WHERE d.id = r.id AND d.chain IS NULL AND ${isClaimable}
       RETURNING d.id, d.round, d.event_id, d.fence, d.flow, d.revision, d.attempts, d.spent,
                 d.opened_at, d.strikes, d.ambiguous, d.hub_errors, d.chain, d.replay_of, d.body
     )
-    SELECT c.id::text AS delivery_id, c.round, c.fence::text, c.flow, c.revision, c.attempts, c.spent,
-           (extract(epoch FROM clock_timestamp() - c.opened_at) * 1000)::float8 AS age_ms,
-           c.strikes, c.ambiguous OR c.strikes > 0 AS ambiguous, c.hub_errors, c.chain,
-           c.replay_of::text, e.id::text, e.source, e.topic, e.dedupe_key, e.shop,
-           coalesce(c.body, e.body) AS body, e.headers::text, e.sha256,
-           e.occurred_at, e.received_at
+    SELECT ${claimColumns}
     FROM claimed c LEFT JOIN events e ON e.id = c.event_id
     WHERE (SELECT set_config FROM commit) IS NOT NULL`,
 };
@@ -48,13 +58,14 @@ const refusedStatement: Statement = {
   text: `
     SELECT d.id::text AS delivery_id, r.round,
            d.open AND d.round = r.round AND NOT d.held AS waits, d.state,
+           d.chain IS NOT NULL AND ${isClaimable} AS ordered,
            (extract(epoch FROM greatest(d.due_at, d.lease_until) - clock_timestamp()) * 1000)::float8
              AS in_ms
     FROM deliveries d JOIN json_to_recordset($1::json) AS r${claimRecordset} ON d.id = r.id`,
 };
 
 /** Its event is null where a replay came while retention was deleting it. */
-interface ClaimRow extends Omit<EventRow, 'id'> {
+export interface ClaimRow extends Omit<EventRow, 'id'> {
   readonly delivery_id: string;
   readonly round: number;
   readonly id: string | null;
@@ -75,14 +86,16 @@ interface RefusedRow {
   readonly delivery_id: string;
   readonly round: number;
   readonly waits: boolean;
+  readonly ordered: boolean;
   readonly state: DeliveryState;
   readonly in_ms: number | null;
 }
 
+/** `ordered`: it may be claimed but for its order, which is for others to judge. */
 export async function claimDeliveries(
   database: Database,
   requests: readonly ClaimRequest[],
-): Promise<readonly Claimed[]> {
+): Promise<readonly (Claimed | { readonly kind: 'ordered' })[]> {
   const rows = await database.query<ClaimRow>(claimStatement, [recordset(requests)]);
   const claims = new Map(rows.map((row) => [keyOf(row), answerOf(row)]));
   await cancelOrphans(database, rows);
@@ -103,39 +116,38 @@ export async function claimDeliveries(
 async function explain(
   database: Database,
   requests: readonly ClaimRequest[],
-): Promise<Map<string, Claimed>> {
+): Promise<Map<string, Claimed | { readonly kind: 'ordered' }>> {
   const rows = await database.query<RefusedRow>(refusedStatement, [recordset(requests)]);
-  return new Map(
-    rows.map((row) => [
-      keyOf(row),
-      row.waits
-        ? { kind: 'later', inMs: Math.max(1, Math.ceil(row.in_ms ?? 0)) }
-        : { kind: 'gone', state: row.state },
-    ]),
-  );
+  return new Map(rows.map((row) => [keyOf(row), whyRefused(row)]));
+}
+
+function whyRefused(row: RefusedRow): Claimed | { readonly kind: 'ordered' } {
+  if (row.ordered) return { kind: 'ordered' };
+  if (!row.waits) return { kind: 'gone', state: row.state };
+  return { kind: 'later', inMs: Math.max(1, Math.ceil(row.in_ms ?? 0)) };
 }
 
 const cancelStatement: Statement = {
   name: 'cancel-orphans',
   text: `UPDATE deliveries SET state = 'cancelled', open = false, reason = 'its event is deleted',
-                lease_until = NULL, updated_at = clock_timestamp()
+                lease_until = NULL, running = NULL, updated_at = clock_timestamp()
          WHERE id = ANY($1::uuid[]) AND open`,
 };
 
-async function cancelOrphans(database: Database, rows: readonly ClaimRow[]): Promise<void> {
+export async function cancelOrphans(database: Database, rows: readonly ClaimRow[]): Promise<void> {
   const orphans = rows.filter((row) => row.id === null).map((row) => row.delivery_id);
   if (orphans.length > 0) await database.query(cancelStatement, [orphans]);
 }
 
-function keyOf(row: { readonly delivery_id: string; readonly round: number }): string {
+export function keyOf(row: { readonly delivery_id: string; readonly round: number }): string {
   return `${row.delivery_id}.${row.round}`;
 }
 
-function requestKey({ deliveryId, round }: ClaimRequest): string {
+export function requestKey({ deliveryId, round }: ClaimRequest): string {
   return keyOf({ delivery_id: deliveryId, round });
 }
 
-function recordset(requests: readonly ClaimRequest[]): string {
+export function recordset(requests: readonly ClaimRequest[]): string {
   return JSON.stringify(
     requests.map(({ deliveryId, round, leaseMs }) => ({
       id: deliveryId,
@@ -145,7 +157,7 @@ function recordset(requests: readonly ClaimRequest[]): string {
   );
 }
 
-function answerOf(row: ClaimRow): Claimed {
+export function answerOf(row: ClaimRow): Claimed {
   const { id } = row;
   if (id === null) return { kind: 'gone', state: 'cancelled' };
   return { kind: 'claimed', claim: claimOf(row, eventOf({ ...row, id })) };

@@ -27,8 +27,9 @@ const promoteStatement = change({
 
 const cancelStatement = change({
   name: 'cancel-delivery',
-  set: `state = 'cancelled', open = false, held = false, held_by = NULL, round = round + 1`,
-  from: ['pending', 'retrying', 'held'],
+  set: `state = 'cancelled', open = false, dead = false, blocks = false, held = false,
+        held_by = NULL, round = round + 1`,
+  from: ['pending', 'retrying', 'held', 'dead'],
   became: 'cancelled',
   reason: 'cancelled by hand',
 });
@@ -52,18 +53,29 @@ function change(parts: {
         INSERT INTO changes (delivery_id, became, made_by, reason)
         SELECT id, '${parts.became}', $2, '${parts.reason}' FROM d
       )
-      SELECT ${dueColumns} FROM d JOIN events e ON e.id = d.event_id`,
+      SELECT ${dueColumns}, d.chain FROM d JOIN events e ON e.id = d.event_id`,
   };
 }
 
 const replayStatement: Statement = {
   name: 'replay-deliveries',
   text: `
-    WITH d AS (
-      INSERT INTO deliveries (id, event_id, flow, connector, operation, revision, replay_of)
-      SELECT r.id, o.event_id, o.flow, o.connector, o.operation, o.revision, o.id
+    WITH originals AS MATERIALIZED (
+      SELECT r.id AS replay, o.*
       FROM json_to_recordset($1::json) AS r(id uuid, original uuid)
       JOIN deliveries o ON o.id = r.original
+      ORDER BY o.seq, o.id
+    ), replaced AS (
+      UPDATE deliveries d SET blocks = false FROM originals o WHERE d.id = o.id AND d.blocks
+    ), d AS (
+      INSERT INTO deliveries (id, event_id, flow, connector, operation, revision, replay_of, tenant,
+                              chain, seq, version, behind, settle_ms)
+      SELECT o.replay, o.event_id, o.flow, o.connector, o.operation, o.revision, o.id, o.tenant,
+             o.chain,
+             CASE WHEN o.chain IS NULL THEN NULL
+                  WHEN o.blocks THEN o.seq ELSE nextval('delivery_seq') END,
+             o.version, o.behind, o.settle_ms
+      FROM originals o
       RETURNING *
     ), traced AS (
       INSERT INTO changes (delivery_id, became, made_by, reason)
@@ -95,6 +107,10 @@ const pausedStatement: Statement = {
   text: "SELECT name AS connector FROM pauses WHERE scope = 'connector' ORDER BY name",
 };
 
+interface ChangedRow extends DueRow {
+  readonly chain: string | null;
+}
+
 type Changes = Pick<
   Journal,
   'reopen' | 'promote' | 'cancel' | 'replay' | 'setLanePaused' | 'listPausedLanes'
@@ -102,15 +118,16 @@ type Changes = Pick<
 
 export function deliveryChanges(database: Database): Changes {
   const apply = async (statement: Statement, { deliveryId, by }: DeliveryChange, verb: string) => {
-    const [row] = await database.query<DueRow>(statement, [deliveryId, by]);
+    const [row] = await database.query<ChangedRow>(statement, [deliveryId, by]);
     if (row === undefined) throw await refusal(database, deliveryId, verb);
-    return dueOf(row);
+    return row;
   };
   return {
-    reopen: (request) => apply(reopenStatement, request, 'tried again'),
-    promote: (request) => apply(promoteStatement, request, 'made due now'),
+    reopen: async (request) => dueOf(await apply(reopenStatement, request, 'tried again')),
+    promote: async (request) => dueOf(await apply(promoteStatement, request, 'made due now')),
     async cancel(request) {
-      await apply(cancelStatement, request, 'cancelled');
+      const { chain } = await apply(cancelStatement, request, 'cancelled');
+      return chain === null ? {} : { chain };
     },
     async replay({ of, by }) {
       const copies = of.map((original) => ({ id: newId(), original: original.id }));

@@ -8,6 +8,7 @@ import type { FlowRevision } from '../model/flow-revision.ts';
 import type { Json } from '../model/json.ts';
 import type { OrderPlace } from '../model/order.ts';
 import type { OutcomeCode } from '../model/outcome.ts';
+import type { Chains } from './order-port.ts';
 
 /** An event that is not stored yet, with the deliveries that it starts. */
 export interface NewEvent {
@@ -72,8 +73,16 @@ export type Claimed =
   | { readonly kind: 'claimed'; readonly claim: Claim }
   /** Not due yet, or another process is at it: look again after `inMs`. */
   | { readonly kind: 'later'; readonly inMs: number }
-  /** Finished, cancelled, deleted, or another lane job stands for it now: nothing to do. */
-  | { readonly kind: 'gone'; readonly state: DeliveryState | 'unknown' };
+  /**
+   * Finished, cancelled, deleted, held, or another lane job stands for it now: nothing to do. With
+   * `chain` the claim itself made it so, because of the order; then `advance` its chain.
+   */
+  | {
+      readonly kind: 'gone';
+      readonly state: DeliveryState | 'unknown';
+      readonly chain?: string;
+      readonly reason?: string;
+    };
 
 /** What became of a claim. Written once; refused when the fence is no longer the newest. */
 export interface AttemptRecord {
@@ -96,8 +105,6 @@ export interface AttemptRecord {
   readonly inDoubt?: boolean;
   /** For `held`: what it waits for, such as `flow:order-to-erp`. */
   readonly heldBy?: string;
-  /** For `dead`: whether later ones of its order key wait for it. @default false */
-  readonly blocks?: boolean;
   /** For `dead`: the fingerprint of its problem. */
   readonly problem?: string;
   /** It was handed back for an error of the hub's own. @default false */
@@ -230,7 +237,7 @@ export interface LaneSummary {
  * Rejects with CrossdockError `journal-unavailable` when the database cannot be reached or does not
  * answer within its deadline. What then became of a write is unknown: it may have happened.
  */
-export interface Journal {
+export interface Journal extends Chains {
   /** Resolves after the commit; requests that arrive together are written together. */
   append(event: NewEvent): Promise<Appended>;
   /** Takes a delivery for `leaseMs`; nobody else gets it before the lease has run out. */
@@ -275,9 +282,15 @@ export interface Journal {
    */
   reopen(change: DeliveryChange): Promise<DueDelivery>;
   promote(change: DeliveryChange): Promise<DueDelivery>;
-  /** From any open state but `active` to `cancelled`. Rejects `not-found` or `state-conflict`. */
-  cancel(change: DeliveryChange): Promise<void>;
-  /** New deliveries of an old event: the same flows and revisions as `of`, the same keys. */
+  /**
+   * From `dead` or any open state but `active` to `cancelled`. Rejects `not-found` or
+   * `state-conflict`. With `chain` a later one may go now: `advance` it.
+   */
+  cancel(change: DeliveryChange): Promise<{ readonly chain?: string }>;
+  /**
+   * New deliveries of an old event: the same flows and revisions as `of`, the same keys. In a chain
+   * the replay of a dead one that is in the way takes its place; any other comes last.
+   */
   replay(request: {
     readonly of: readonly DeliveryView[];
     readonly by: string;

@@ -1,4 +1,5 @@
-// What the sweep and the retention ask of the journal: overdue deliveries, new rounds, old events.
+// What the sweep and the retention ask of the journal: overdue deliveries, new rounds, old events
+// and order keys.
 
 import { firstIdOf } from '../model/ids.ts';
 import type { Database, Session, Statement } from './database.ts';
@@ -69,6 +70,10 @@ const deleteStatement: Statement = {
       SELECT e.id FROM events e
       WHERE e.id < $1::uuid AND e.received_at < clock_timestamp() - $2 * interval '1 millisecond'
         AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = e.id AND d.open)
+        -- nobody is let past a dead one by its mere disappearance
+        AND NOT EXISTS (
+          SELECT 1 FROM deliveries d WHERE d.event_id = e.id AND d.blocks AND EXISTS (
+            SELECT 1 FROM deliveries o WHERE o.chain = d.chain AND o.version IS NULL AND o.open))
       ORDER BY e.id LIMIT $3
     ), old_deliveries AS (
       DELETE FROM deliveries d USING old WHERE d.event_id = old.id RETURNING d.id
@@ -79,6 +84,30 @@ const deleteStatement: Statement = {
     )
     DELETE FROM events e USING old WHERE e.id = old.id RETURNING e.id::text`,
 };
+
+// What was sent longer ago than any event is kept can be compared with nothing.
+const deleteKeysStatement: Statement = {
+  name: 'delete-old-order-keys',
+  text: `
+    DELETE FROM order_keys WHERE chain IN (
+      SELECT k.chain FROM order_keys k
+      WHERE k.sent_at < clock_timestamp() - $1 * interval '1 millisecond'
+        AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.chain = k.chain
+                        AND d.version IS NOT NULL AND d.open)
+      LIMIT $2)
+    RETURNING chain`,
+};
+
+/** One turn of the retention deletes at most this many pieces of keys; the next goes on. */
+const KEY_PIECES_MAX = 100;
+const KEY_PIECE = 2_000;
+
+async function deleteOldKeys(database: Database, olderThanMs: number): Promise<void> {
+  for (let pieces = 0; pieces < KEY_PIECES_MAX; pieces += 1) {
+    const gone = await database.query(deleteKeysStatement, [olderThanMs, KEY_PIECE]);
+    if (gone.length < KEY_PIECE) return;
+  }
+}
 
 type Overdue = Pick<Journal, 'findOverdue' | 'renewRounds' | 'whileLeader' | 'deleteOldEvents'>;
 
@@ -110,6 +139,7 @@ export function overdueDeliveries(database: Database): Overdue {
       // Ids carry the time of the process that made them; a day covers any clock that is off.
       const newestId = firstIdOf(Date.now() - olderThanMs + 86_400_000);
       const rows = await database.query(deleteStatement, [newestId, olderThanMs, limit]);
+      if (rows.length < limit) await deleteOldKeys(database, olderThanMs);
       return rows.length;
     },
   };

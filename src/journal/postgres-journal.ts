@@ -6,9 +6,10 @@ import { CrossdockError } from '../model/errors.ts';
 import type { FlowRevision } from '../model/flow-revision.ts';
 import { type Meter, silentMeter } from '../model/meter.ts';
 import { within } from '../model/within.ts';
+import { advanceChains, chainViews } from './advance-chains.ts';
 import { appendEvents, weighEvent } from './append-events.ts';
 import { type Batcher, type BatcherLimits, createBatcher } from './batcher.ts';
-import { claimDeliveries } from './claim-deliveries.ts';
+import { claimInOrder } from './claim-ordered.ts';
 import {
   type Database,
   isCollision,
@@ -94,19 +95,25 @@ function assemble(database: Database, meter: Meter): Journal {
       onBatch: (size) => meter.batch(name, size),
     });
   const append = batched('append', appendEvents, { weigh: weighEvent, limits: appendLimits });
-  const claim = batched('claim', claimDeliveries, { weigh: () => 128, limits: deliveryLimits });
+  const claim = batched('claim', claimInOrder, { weigh: () => 128, limits: deliveryLimits });
   const record = batched('record', recordAttempts, { weigh: weighRecord, limits: deliveryLimits });
+  const advance = batched('advance', advanceChains, {
+    weigh: (chain: string) => chain.length,
+    limits: deliveryLimits,
+  });
   return {
     append: (event) => append.add(event),
     claim: (request) => claim.add(request),
     record: (one) => record.add(one),
+    advance: (chain) => advance.add(chain),
+    ...chainViews(database),
     ...revisions(database),
     ...overdueDeliveries(database),
     ...journalViews(database),
     ...deliveryChanges(database),
     ping: (deadlineMs) => ping(database, deadlineMs),
     async close() {
-      await Promise.all([append.drain(), claim.drain(), record.drain()]);
+      await Promise.all([append, claim, record, advance].map((one) => one.drain()));
       await database.close();
     },
   };

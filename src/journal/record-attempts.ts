@@ -26,8 +26,8 @@ const recordStatement: Statement = {
     WITH incoming AS (
       SELECT * FROM json_to_recordset($1::json) AS r(
         delivery_id uuid, fence bigint, state text, open boolean, due_in_ms float8, code text,
-        reason text, held_by text, blocks boolean, problem text, hub_error boolean, result text,
-        tried boolean, spends boolean, duration_ms int, outcome text, ambiguous boolean, status int,
+        reason text, held_by text, problem text, hub_error boolean, result text, tried boolean,
+        spends boolean, duration_ms int, outcome text, ambiguous boolean, status int,
         in_doubt boolean, request text, response text)
     ), accepted AS (
       UPDATE deliveries d
@@ -36,7 +36,8 @@ const recordStatement: Statement = {
           due_at = CASE WHEN r.due_in_ms IS NULL THEN d.due_at
                         ELSE clock_timestamp() + r.due_in_ms * interval '1 millisecond' END,
           lease_until = NULL, result = coalesce(r.result::json, d.result),
-          held = r.state = 'held', held_by = r.held_by, blocks = r.blocks, problem = r.problem,
+          held = r.state = 'held', held_by = r.held_by, problem = r.problem,
+          blocks = r.state = 'dead' AND d.chain IS NOT NULL AND d.behind <> 'skip',
           running = NULL, strikes = 0,
           -- what crashed may have called; dead ones may be tried again by hand
           ambiguous = coalesce(r.in_doubt, r.ambiguous,
@@ -45,7 +46,7 @@ const recordStatement: Statement = {
           updated_at = clock_timestamp()
       FROM incoming r
       WHERE d.id = r.delivery_id AND d.fence = r.fence AND d.state = 'active'
-      RETURNING d.id, d.attempts
+      RETURNING d.id, d.attempts, d.chain, d.version
     ), tried AS (
       INSERT INTO attempts (delivery_id, number, fence, started_at, duration_ms, outcome, ambiguous,
                             code, reason, status, request, response)
@@ -54,6 +55,17 @@ const recordStatement: Statement = {
              r.ambiguous, r.code, r.reason, r.status, r.request::json, r.response::json
       FROM incoming r JOIN accepted a ON a.id = r.delivery_id
       WHERE r.tried
+    ), sent AS (
+      INSERT INTO order_keys (chain, sent_version)
+      SELECT a.chain, a.version
+      FROM accepted a
+      JOIN incoming r ON r.delivery_id = a.id
+      JOIN deliveries was ON was.id = a.id
+      -- what may have worked must not be followed by something older either
+      WHERE a.version IS NOT NULL
+        AND (r.state = 'delivered' OR r.ambiguous OR was.ambiguous OR was.strikes > 0)
+      ON CONFLICT (chain) DO UPDATE
+        SET sent_version = greatest(order_keys.sent_version, excluded.sent_version)
     ), changed AS (
       INSERT INTO changes (delivery_id, became, made_by, reason)
       SELECT r.delivery_id, r.state, 'hub', r.reason
@@ -152,7 +164,6 @@ function recordRow(record: AttemptRecord): object {
     code: record.code ?? null,
     reason: orNull(record.reason, storableText),
     held_by: record.heldBy ?? null,
-    blocks: record.blocks === true,
     problem: record.problem ?? null,
     hub_error: record.hubError === true,
     result: orNull(record.result, storableJson),

@@ -1,3 +1,6 @@
+/** What the later ones of a key do behind a dead one: see `OrderPolicy.dead`. */
+export type BehindDead = 'block' | 'park' | 'skip';
+
 /**
  * How deliveries of one flow and one key follow each other. The key is what a path of the event says
  * (`id`, `customer.id`, `$event.shop`); an event without it is delivered by itself, in no order.
@@ -11,10 +14,12 @@ export interface OrderPolicy {
   readonly keep?: 'latest';
   /**
    * What the later ones of a key do behind a dead one: wait for a person (`block`), die behind it,
-   * to be replayed with it in order (`park`), or go on without it (`skip`). @default block
+   * to be replayed with it in order (`park`), or go on without it (`skip`). With `keep: latest`
+   * always `skip`: what is dead waits for nobody, and a newer one makes it pointless.
+   * @default block
    */
-  readonly dead: 'block' | 'park' | 'skip';
-  /** With `keep: latest`: the least time between two calls for one key. @default 2 s */
+  readonly dead: BehindDead;
+  /** Only with `keep: latest`: the least time between two calls for one key. @default 2 s */
   readonly settleMs: number;
 }
 
@@ -22,8 +27,15 @@ export interface OrderPolicy {
 export interface OrderPlace {
   /** At most `ORDER_KEY_MAX` characters. */
   readonly key: string;
-  /** Decimal text; a time is milliseconds since the epoch. */
+  /** What it does behind a dead one of its key. */
+  readonly dead: BehindDead;
+  /** Decimal text; a time is milliseconds since the epoch. Only where the newest counts. */
   readonly version?: string;
+  /** Where only the newest counts: the least time between two calls for its key. */
+  readonly settleMs?: number;
 }
 
+/** Characters of a key; a longer one is replaced by its hash. */
 export const ORDER_KEY_MAX = 500;
+
+export const SETTLE_MS_DEFAULT = 2_000;

@@ -203,6 +203,13 @@ export const outcomeRules: Readonly<Record<OutcomeCode, OutcomeEntry>> = {
       "The hub itself could not: its process was leaving, the mapping processes were busy, or it met a bug. Dead only where the journal has lost the flow's revision.",
     todo: "Nothing, if it passes. If it stays: the log, `crossdock doctor`, and the machine's memory and processors; `crossdock map` shows whether mappings run at all.",
   },
+  'order-parked': {
+    class: 'rejected',
+    title: 'Parked behind a dead one',
+    meaning:
+      'An earlier delivery of the same key is dead, and the flow says `order: { dead: park }`. It was never tried.',
+    todo: 'Mend what the one in front died of, then retry or replay both: they go in their order.',
+  },
   'retries-exhausted': {
     class: 'exhausted',
     title: 'Given up',

@@ -64,4 +64,5 @@ export type OutcomeCode =
   | 'operation-unknown'
   | 'operation-gone'
   | 'retries-exhausted'
+  | 'order-parked'
   | 'hub-error';

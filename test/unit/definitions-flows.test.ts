@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LoadResult } from '../../src/definitions/load-definitions.ts';
-import { errorsOf, linesOf, loadFiles } from '../support/definition-project.ts';
+import { errorsOf, loadFiles } from '../support/definition-project.ts';
 
 const connectors = {
   'connectors/shop.yaml': 'receive: { verify: none, topic: { header: X-Topic } }\n',
@@ -104,14 +104,46 @@ test('the retry policy must make sense as a whole', async () => {
   assert.match((await retry('tries: 3'))[0] ?? '', /unknown-field "tries"/);
 });
 
-test('order is accepted with a warning that nothing keeps it yet', async () => {
-  const result = await loadFlows({ one: flow('to: erp.create\norder: { by: id }') });
-  assert.ok(result.definitions?.flows.has('one'));
-  assert.ok(
-    linesOf(result).includes(
-      'warning flows/one.yaml:3:1 not-yet-enforced "order" is understood, but the hub does not keep events in order yet',
-    ),
+test('order is part of the revision, with its defaults', async () => {
+  const orderOf = async (order: string) => {
+    const { definitions } = await loadFlows({ one: flow(`to: erp.create\norder: { ${order} }`) });
+    return definitions?.flows.get('one')?.revision.order;
+  };
+  assert.deepEqual(await orderOf('by: id'), { by: 'id', dead: 'block', settleMs: 2_000 });
+  assert.equal((await orderOf('by: $event.shop, dead: park'))?.dead, 'park');
+  assert.deepEqual(await orderOf('by: sku, version: updated_at, keep: latest, settle: 500ms'), {
+    by: 'sku',
+    version: 'updated_at',
+    keep: 'latest',
+    dead: 'skip',
+    settleMs: 500,
+  });
+});
+
+test('what is wrong with an order stands where it is written', async () => {
+  const order = async (text: string) => errors({ one: flow(`to: erp.create\norder: { ${text} }`) });
+  assert.deepEqual(await order('by: "customer..id"'), [
+    'flows/one.yaml:3:14 wrong-value "order.by": "customer..id" is no path: it breaks at character 9 (write names with dots, such as customer.id or line_items[0].sku; odd names in `…`)',
+  ]);
+  assert.deepEqual(await order('by: $event.id'), [
+    'flows/one.yaml:3:14 wrong-value "order.by": "$event.id" is nothing that a path can lead to (beside the body there is $event.source, $event.topic, $event.shop)',
+  ]);
+  assert.deepEqual(await order('by: id, keep: latest'), [
+    'flows/one.yaml:3:18 missing-field "order.keep" needs "order.version": which of two events is the newer (name a field that grows, such as version: updated_at)',
+  ]);
+  assert.deepEqual(await order('by: id, version: v, settle: 1s'), [
+    'flows/one.yaml:3:18 wrong-value "order.version" has no effect without "order.keep: latest"',
+    'flows/one.yaml:3:30 wrong-value "order.settle" has no effect without "order.keep: latest"',
+  ]);
+  assert.deepEqual(await order('by: id, version: v, keep: latest, dead: park'), [
+    'flows/one.yaml:3:44 wrong-value "order.dead" has no effect with "order.keep: latest": the newest waits for no other',
+  ]);
+  assert.match(
+    (await order('by: id, version: v, keep: latest, settle: 2h'))[0] ?? '',
+    /at most 1h/,
   );
+  assert.match((await order('by: id, dead: wait'))[0] ?? '', /wrong-value "order.dead"/);
+  assert.match((await order('keep: latest'))[0] ?? '', /missing-field/);
 });
 
 test('a mistake in the topics hides no mistake in the connector', async () => {
