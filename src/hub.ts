@@ -1,16 +1,16 @@
 // The composition root: the only file that knows every adapter, and chooses between them.
 
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readAdminToken } from './config/admin-token.ts';
 import type { Environment } from './config/environment.ts';
 import { packageRoot } from './config/package-root.ts';
-import { connectorKinds } from './connectors/kinds.ts';
-import type { ConnectorDefinition, Definitions } from './definitions/definitions.ts';
+import type { Definitions } from './definitions/definitions.ts';
 import { createRoutes, type Routes } from './definitions/routes.ts';
-import type { LiveConnector } from './delivery/attempt.ts';
 import { type Controls, createControls } from './delivery/controls.ts';
 import { createDeliver, type Settled } from './delivery/deliver.ts';
 import { startHousekeeping } from './delivery/housekeeping.ts';
+import { createSuspects, type Suspects } from './delivery/suspects.ts';
 import { createSweep } from './delivery/sweep.ts';
 import { createApp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
@@ -19,6 +19,7 @@ import { createIntake } from './intake/intake.ts';
 import { startEmbeddedPostgres } from './journal/embedded-postgres.ts';
 import type { Journal } from './journal/journal.ts';
 import { migrateJournal, openPostgresJournal } from './journal/postgres-journal.ts';
+import { callable, openConnectors } from './live-connectors.ts';
 import { loadProject } from './load-project.ts';
 import { createChildPoolMapper } from './mapping/child-pool-mapper.ts';
 import { CrossdockError } from './model/errors.ts';
@@ -187,11 +188,6 @@ async function requireDefinitions(environment: Environment, log: Log): Promise<D
   );
 }
 
-/** The connectors that have a lane. */
-function callable(definitions: Definitions): readonly ConnectorDefinition[] {
-  return [...definitions.connectors.values()].filter((one) => one.operations.size > 0);
-}
-
 interface Ground {
   readonly journal: Journal;
   readonly lanes: BullmqLanes;
@@ -252,15 +248,12 @@ function startDelivery(parts: {
     onEvaluation: (ms, kind) => meter.mapping(kind, ms),
   });
   closers.push(() => mapper.close());
-  const connectors = new Map(
-    callable(definitions).map((definition) => [
-      definition.id,
-      liveConnector(definition, environment),
-    ]),
-  );
+  const connectors = openConnectors(definitions, environment);
   closers.push(async () => {
     await Promise.all([...connectors.values()].map(({ connector }) => connector.close()));
   });
+  const suspects = openSuspects(environment, log);
+  closers.push(() => suspects.close());
   const onSettled: readonly ((settled: Settled) => void | Promise<void>)[] = [];
   const ports = {
     journal,
@@ -270,6 +263,7 @@ function startDelivery(parts: {
     connectors,
     meter,
     log,
+    suspects,
     now: Date.now,
     onSettled,
   };
@@ -289,9 +283,8 @@ function startDelivery(parts: {
   return stop;
 }
 
-function liveConnector(definition: ConnectorDefinition, environment: Environment): LiveConnector {
-  const kind = connectorKinds.find((one) => one.kind === definition.kind);
-  if (kind === undefined) throw new Error(`connector ${definition.id} has no kind`);
-  const context = { folder: environment.folder, now: Date.now };
-  return { definition, connector: kind.create(definition, context) };
+function openSuspects(environment: Environment, log: Log): Suspects {
+  const program = fileURLToPath(new URL('./suspect-child.js', import.meta.url));
+  const variables = { ...environment.variables, CROSSDOCK_DIR: environment.folder };
+  return createSuspects({ program, environment: variables, log });
 }

@@ -65,6 +65,12 @@ function deliveryMeter(registry: Registry): Omit<Meter, 'intake' | 'duplicate'> 
     buckets: attemptBucketsSeconds,
     registers,
   });
+  const handedBack = new Counter({
+    name: 'crossdock_handed_back_total',
+    help: "Deliveries handed back for errors of the hub's own.",
+    labelNames: ['connector'],
+    registers,
+  });
   const mappings = new Histogram({
     name: 'crossdock_mapping_duration_seconds',
     help: 'Evaluations by what they came to.',
@@ -90,6 +96,7 @@ function deliveryMeter(registry: Registry): Omit<Meter, 'intake' | 'duplicate'> 
       deliveries.inc({ connector, outcome });
       if (callMs !== undefined) duration.observe({ connector }, callMs / 1_000);
     },
+    handedBack: (connector) => handedBack.inc({ connector }),
     mapping: (kind, ms) => mappings.observe({ kind }, ms / 1_000),
     batch: (kind, size) => batches.observe({ kind }, size),
     swept: (connector, count) => swept.inc({ connector }, count),

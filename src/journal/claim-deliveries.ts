@@ -14,6 +14,7 @@ export interface ClaimRequest {
 const claimRecordset = '(id uuid, round int, lease_ms int)';
 
 // A job may come a blink early: its delay was counted on another clock than the database's.
+// A claim that vanished makes a suspect, however often: only a death that was seen is one strike more.
 // The commit need not wait for the disk: a claim that a power loss undoes was never made, and the
 // delivery is due again.
 const claimStatement: Statement = {
@@ -24,7 +25,7 @@ const claimStatement: Statement = {
     ), claimed AS (
       UPDATE deliveries d
       SET state = 'active', fence = d.fence + 1,
-          strikes = d.strikes + (d.state = 'active')::int,
+          strikes = greatest(d.strikes, (d.state = 'active')::int),
           lease_until = clock_timestamp() + r.lease_ms * interval '1 millisecond'
       FROM json_to_recordset($1::json) AS r${claimRecordset}
       WHERE d.id = r.id AND d.open AND d.round = r.round AND NOT d.held

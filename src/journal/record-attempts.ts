@@ -26,7 +26,8 @@ const recordStatement: Statement = {
     WITH incoming AS (
       SELECT * FROM json_to_recordset($1::json) AS r(
         delivery_id uuid, fence bigint, state text, open boolean, due_in_ms float8, code text,
-        reason text, held_by text, blocks boolean, problem text, hub_error boolean, result text,
+        reason text, held_by text, blocks boolean, problem text, hub_error boolean,
+        strike boolean, result text,
         tried boolean, spends boolean, duration_ms int, outcome text, ambiguous boolean, status int,
         request text, response text)
     ), accepted AS (
@@ -37,7 +38,10 @@ const recordStatement: Statement = {
                         ELSE clock_timestamp() + r.due_in_ms * interval '1 millisecond' END,
           lease_until = NULL, result = coalesce(r.result::json, d.result),
           held = r.state = 'held', held_by = r.held_by, blocks = r.blocks, problem = r.problem,
-          running = NULL, strikes = 0, ambiguous = coalesce(r.ambiguous, d.ambiguous AND r.open),
+          running = NULL, ambiguous = coalesce(r.ambiguous, d.ambiguous AND r.open),
+          -- what is handed back unknown stays what it was suspected of
+          strikes = CASE WHEN r.strike THEN d.strikes + 1
+                         WHEN r.tried OR NOT r.open THEN 0 ELSE d.strikes END,
           hub_errors = CASE WHEN r.hub_error THEN d.hub_errors + 1 ELSE 0 END,
           updated_at = clock_timestamp()
       FROM incoming r
@@ -152,6 +156,7 @@ function recordRow(record: AttemptRecord): object {
     blocks: record.blocks === true,
     problem: record.problem ?? null,
     hub_error: record.hubError === true,
+    strike: record.strike === true,
     result: orNull(record.result, storableJson),
     tried: attempt !== undefined,
     spends: attempt !== undefined && attempt.spends !== false,

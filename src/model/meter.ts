@@ -8,6 +8,8 @@ export interface Meter {
    * call to the outside system took, and is left out where nothing was sent.
    */
   attempt(connector: string, state: string, callMs?: number): void;
+  /** One delivery handed back for an error of the hub's own. */
+  handedBack(connector: string): void;
   /** One mapping evaluation: `mapped`, `filtered`, `failed`. */
   mapping(kind: string, ms: number): void;
   /** One batch written or read by the journal: `append`, `claim`, `record`. */
@@ -20,6 +22,7 @@ export const silentMeter: Meter = {
   intake: () => undefined,
   duplicate: () => undefined,
   attempt: () => undefined,
+  handedBack: () => undefined,
   mapping: () => undefined,
   batch: () => undefined,
   swept: () => undefined,

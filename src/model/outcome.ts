@@ -50,4 +50,5 @@ export type OutcomeCode =
   | 'output-invalid'
   | 'operation-unknown'
   | 'retries-exhausted'
+  | 'process-crashed'
   | 'hub-error';
