@@ -7,6 +7,7 @@ import type { Environment } from './config/environment.ts';
 import { packageRoot } from './config/package-root.ts';
 import type { Definitions } from './definitions/definitions.ts';
 import { createRoutes, type Routes } from './definitions/routes.ts';
+import { type ClockGuard, startClockGuard } from './delivery/clock-guard.ts';
 import { type Controls, createControls } from './delivery/controls.ts';
 import { createDeliver, type Settled } from './delivery/deliver.ts';
 import { startHousekeeping } from './delivery/housekeeping.ts';
@@ -82,10 +83,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const routes = createRoutes(definitions);
     await journal.saveRevisions([...definitions.flows.values()].map((flow) => flow.revision));
     const { meter } = metrics;
-    const stopDelivery =
-      role === 'intake'
-        ? async () => undefined
-        : startDelivery({ definitions, routes, journal, lanes, log, environment, meter, closers });
+    const clock = await startClockGuard({ journal, lanes, meter, log });
+    closers.push(() => clock.close());
+    const parts = { definitions, routes, journal, lanes, log, environment, meter, clock, closers };
+    const stopDelivery = role === 'intake' ? async () => undefined : startDelivery(parts);
     const adminToken = await readAdminToken(environment);
     let closing = false;
     const { connectors } = definitions;
@@ -103,6 +104,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       adminToken: adminToken.token,
       log,
       isClosing: () => closing,
+      clock: () => clock.state(),
     });
     const server = await listen(app, environment);
     closers.push(async () => {
@@ -241,9 +243,10 @@ function startDelivery(parts: {
   readonly log: Log;
   readonly environment: Environment;
   readonly meter: Meter;
+  readonly clock: ClockGuard;
   readonly closers: Closer[];
 }): Closer {
-  const { definitions, routes, journal, lanes, log, environment, meter, closers } = parts;
+  const { definitions, routes, journal, lanes, log, environment, meter, clock, closers } = parts;
   const mapper = createChildPoolMapper({
     onEvaluation: (ms, kind) => meter.mapping(kind, ms),
   });
@@ -274,7 +277,8 @@ function startDelivery(parts: {
   const laneNames = [...connectors.keys()];
   const sweep = createSweep({ journal, lanes, laneNames, meter, log });
   const { retentionDays } = environment;
-  const housekeeping = startHousekeeping({ journal, log, retentionDays, sweep });
+  const isClockRight = (): boolean => clock.state().isRight;
+  const housekeeping = startHousekeeping({ journal, log, retentionDays, sweep, isClockRight });
   // Before its ports are closed, so that the deliveries under way can end.
   const stop = async (): Promise<void> => {
     await Promise.all([lanes.close(LANES_GRACE_MS), housekeeping.close()]);

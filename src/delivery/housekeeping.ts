@@ -1,12 +1,10 @@
-// What happens by itself, again and again: the sweep, the retention, the look at the clock.
+// What happens by itself, again and again, in one process at a time: the sweep, the retention.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Journal } from '../journal/journal.ts';
 import type { Log } from '../model/log.ts';
 
 const SWEEP_EVERY_MS = 5_000;
-const CLOCK_EVERY_MS = 60_000;
-const CLOCK_AHEAD_MS_MAX = 2_000;
 const RETENTION_EVERY_MS = 3_600_000;
 /** Small pieces with a rest between: nobody waits long for the table. */
 const RETENTION_PIECE = 500;
@@ -22,12 +20,13 @@ export function startHousekeeping(ports: {
   readonly log: Log;
   readonly retentionDays: number;
   sweep(leaving: AbortSignal): Promise<number>;
+  /** While this says no, the turns are left to other processes. */
+  isClockRight(): boolean;
 }): Housekeeping {
   const { journal, log } = ports;
   const leaving = new AbortController();
   const turns = [
     repeat('sweep', SWEEP_EVERY_MS, () => ports.sweep(leaving.signal)),
-    repeat('clock', CLOCK_EVERY_MS, () => checkClock(journal, log)),
     repeat('retention', RETENTION_EVERY_MS, () =>
       deleteOldEvents({ journal, log, days: ports.retentionDays, signal: leaving.signal }),
     ),
@@ -36,7 +35,7 @@ export function startHousekeeping(ports: {
   async function repeat(task: string, everyMs: number, run: () => Promise<unknown>): Promise<void> {
     for (;;) {
       try {
-        await run();
+        if (ports.isClockRight()) await run();
       } catch (error) {
         log.warn({ err: error, task }, 'a turn of housekeeping failed; the next will tell');
       }
@@ -55,12 +54,6 @@ export function startHousekeeping(ports: {
       await Promise.all(turns);
     },
   };
-}
-
-async function checkClock(journal: Journal, log: Log): Promise<void> {
-  const { clockAheadMs } = await journal.ping(1_000);
-  if (Math.abs(clockAheadMs) <= CLOCK_AHEAD_MS_MAX) return;
-  log.warn({ clockAheadMs }, "this machine's clock and the database's differ: check its NTP");
 }
 
 /** Deletes what is older than the retention, piece by piece; resolves with how many events went. */

@@ -14,6 +14,8 @@ export interface Meter {
   mapping(kind: string, ms: number): void;
   /** One batch written or read by the journal: `append`, `claim`, `record`. */
   batch(kind: string, size: number): void;
+  /** How far this machine's clock is ahead of the database's. */
+  clockAhead(ms: number): void;
   /** Lane jobs that the sweep put back. */
   swept(connector: string, count: number): void;
 }
@@ -25,5 +27,6 @@ export const silentMeter: Meter = {
   handedBack: () => undefined,
   mapping: () => undefined,
   batch: () => undefined,
+  clockAhead: () => undefined,
   swept: () => undefined,
 };
