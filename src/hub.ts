@@ -211,6 +211,8 @@ async function openGround(parts: {
     migrationsFolder,
     meter,
     onError,
+    onNewer: (names) =>
+      log.warn({ names }, 'a newer version has been here and only added to the journal: going on'),
   });
   closers.push(() => journal.close());
   const names = definitions === undefined ? [] : callable(definitions).map((one) => one.id);

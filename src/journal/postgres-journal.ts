@@ -32,6 +32,8 @@ export interface PostgresJournalOptions {
   /** How long an append may take before the vendor is told to come again, in ms. @default 2 s */
   readonly queryMs?: number;
   onError(error: Error): void;
+  /** Told of additive migrations of a newer version, which this one does without. */
+  onNewer?(names: readonly string[]): void;
 }
 
 /** A vendor waits for an append: two under way, one in its commit while the next is written. */
@@ -55,7 +57,7 @@ export async function migrateJournal(
   const { url, onError } = options;
   const database = openDatabase({ url, name: 'crossdock-migrate', onError });
   try {
-    return await migrate(database, options.migrationsFolder);
+    return (await migrate(database, options.migrationsFolder)).applied;
   } finally {
     await database.close();
   }
@@ -71,7 +73,8 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     ...(options.queryMs === undefined ? {} : { queryMs: options.queryMs }),
   });
   try {
-    await migrate(database, options.migrationsFolder);
+    const { newer } = await migrate(database, options.migrationsFolder);
+    if (newer.length > 0) options.onNewer?.(newer);
     await requireDurability(database);
   } catch (error) {
     await database.close();
