@@ -7,10 +7,12 @@ import type { Environment } from './config/environment.ts';
 import { packageRoot } from './config/package-root.ts';
 import type { Definitions } from './definitions/definitions.ts';
 import { createRoutes, type Routes } from './definitions/routes.ts';
+import { createAlerts } from './delivery/alerts.ts';
 import { type ClockGuard, startClockGuard } from './delivery/clock-guard.ts';
 import { type Controls, createControls } from './delivery/controls.ts';
 import { createDeliver, type Settled } from './delivery/deliver.ts';
 import { startHousekeeping } from './delivery/housekeeping.ts';
+import { createLagWatch } from './delivery/lag-watch.ts';
 import { createSuspects, type Suspects } from './delivery/suspects.ts';
 import { createSweep } from './delivery/sweep.ts';
 import { createApp } from './http/app.ts';
@@ -279,8 +281,15 @@ function startDelivery(parts: {
   const laneNames = [...connectors.keys()];
   const sweep = createSweep({ journal, lanes, laneNames, meter, log });
   const { retentionDays } = environment;
-  const isClockRight = (): boolean => clock.state().isRight;
-  const housekeeping = startHousekeeping({ journal, log, retentionDays, sweep, isClockRight });
+  const alerts = createAlerts({ journal, lanes, routes, log });
+  const housekeeping = startHousekeeping({
+    journal,
+    log,
+    retentionDays,
+    sweep,
+    watchLag: createLagWatch({ journal, alerts }),
+    isClockRight: () => clock.state().isRight,
+  });
   // Before its ports are closed, so that the deliveries under way can end.
   const stop = async (): Promise<void> => {
     await Promise.all([lanes.close(LANES_GRACE_MS), housekeeping.close()]);

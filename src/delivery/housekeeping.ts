@@ -5,6 +5,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { Log } from '../model/log.ts';
 
 const SWEEP_EVERY_MS = 5_000;
+const LAG_EVERY_MS = 30_000;
 const RETENTION_EVERY_MS = 3_600_000;
 /** Small pieces with a rest between: nobody waits long for the table. */
 const RETENTION_PIECE = 500;
@@ -20,6 +21,7 @@ export function startHousekeeping(ports: {
   readonly log: Log;
   readonly retentionDays: number;
   sweep(leaving: AbortSignal): Promise<number>;
+  watchLag(): Promise<unknown>;
   /** While this says no, the turns are left to other processes. */
   isClockRight(): boolean;
 }): Housekeeping {
@@ -27,6 +29,7 @@ export function startHousekeeping(ports: {
   const leaving = new AbortController();
   const turns = [
     repeat('sweep', SWEEP_EVERY_MS, () => ports.sweep(leaving.signal)),
+    repeat('lag', LAG_EVERY_MS, () => ports.watchLag()),
     repeat('retention', RETENTION_EVERY_MS, () =>
       deleteOldEvents({ journal, log, days: ports.retentionDays, signal: leaving.signal }),
     ),

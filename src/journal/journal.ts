@@ -285,6 +285,19 @@ export interface Journal {
   }): Promise<void>;
   listPausedLanes(): Promise<readonly string[]>;
 
+  /**
+   * Notes which lanes have deliveries that have been due for longer than `olderThanMs`, and which no
+   * longer do. Resolves with those that have; `since` stays the same as long as a lane lags.
+   */
+  markLagging(olderThanMs: number): Promise<
+    readonly {
+      readonly connector: string;
+      readonly since: Date;
+      readonly oldestDueAt: Date;
+      readonly due: number;
+    }[]
+  >;
+
   /** Deletes finished events older than `olderThanMs`, at most `limit`; how many went. */
   deleteOldEvents(request: {
     readonly olderThanMs: number;

@@ -19,6 +19,7 @@ import {
 import { deliveryChanges } from './delivery-changes.ts';
 import type { Journal } from './journal.ts';
 import { journalViews } from './journal-views.ts';
+import { laggingLanes } from './lagging-lanes.ts';
 import { migrate } from './migrate.ts';
 import { overdueDeliveries } from './overdue-deliveries.ts';
 import { recordAttempts, weighRecord } from './record-attempts.ts';
@@ -107,6 +108,7 @@ function assemble(database: Database, meter: Meter): Journal {
     ...overdueDeliveries(database),
     ...journalViews(database),
     ...deliveryChanges(database),
+    ...laggingLanes(database),
     ping: (deadlineMs) => ping(database, deadlineMs),
     async close() {
       await Promise.all([append.drain(), claim.drain(), record.drain()]);
