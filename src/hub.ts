@@ -1,17 +1,20 @@
 // The composition root: the only file that knows every adapter, and chooses between them.
 
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readAdminToken } from './config/admin-token.ts';
 import type { Environment } from './config/environment.ts';
 import { packageRoot } from './config/package-root.ts';
-import { connectorKinds } from './connectors/kinds.ts';
-import type { ConnectorDefinition, Definitions } from './definitions/definitions.ts';
+import type { Definitions } from './definitions/definitions.ts';
 import { createRoutes, type Routes } from './definitions/routes.ts';
-import type { LiveConnector } from './delivery/attempt.ts';
+import { createAlerts } from './delivery/alerts.ts';
+import { type ClockGuard, startClockGuard } from './delivery/clock-guard.ts';
 import { type Controls, createControls } from './delivery/controls.ts';
 import { createDeliver, type Settled } from './delivery/deliver.ts';
 import { startHousekeeping } from './delivery/housekeeping.ts';
+import { createLagWatch } from './delivery/lag-watch.ts';
 import { createOrder } from './delivery/order.ts';
+import { createSuspects, type Suspects } from './delivery/suspects.ts';
 import { createSweep } from './delivery/sweep.ts';
 import { createApp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
@@ -20,6 +23,7 @@ import { createIntake } from './intake/intake.ts';
 import { startEmbeddedPostgres } from './journal/embedded-postgres.ts';
 import type { Journal } from './journal/journal.ts';
 import { migrateJournal, openPostgresJournal } from './journal/postgres-journal.ts';
+import { callable, openConnectors } from './live-connectors.ts';
 import { loadProject } from './load-project.ts';
 import { createChildPoolMapper } from './mapping/child-pool-mapper.ts';
 import { CrossdockError } from './model/errors.ts';
@@ -82,10 +86,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const routes = createRoutes(definitions);
     await journal.saveRevisions([...definitions.flows.values()].map((flow) => flow.revision));
     const { meter } = metrics;
-    const stopDelivery =
-      role === 'intake'
-        ? async () => undefined
-        : startDelivery({ definitions, routes, journal, lanes, log, environment, meter, closers });
+    const clock = await startClockGuard({ journal, lanes, meter, log });
+    closers.push(() => clock.close());
+    const parts = { definitions, routes, journal, lanes, log, environment, meter, clock, closers };
+    const stopDelivery = role === 'intake' ? async () => undefined : startDelivery(parts);
     const adminToken = await readAdminToken(environment);
     let closing = false;
     const { connectors } = definitions;
@@ -103,6 +107,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       adminToken: adminToken.token,
       log,
       isClosing: () => closing,
+      clock: () => clock.state(),
     });
     const server = await listen(app, environment);
     closers.push(async () => {
@@ -188,11 +193,6 @@ async function requireDefinitions(environment: Environment, log: Log): Promise<D
   );
 }
 
-/** The connectors that have a lane. */
-function callable(definitions: Definitions): readonly ConnectorDefinition[] {
-  return [...definitions.connectors.values()].filter((one) => one.operations.size > 0);
-}
-
 interface Ground {
   readonly journal: Journal;
   readonly lanes: BullmqLanes;
@@ -214,6 +214,8 @@ async function openGround(parts: {
     migrationsFolder,
     meter,
     onError,
+    onNewer: (names) =>
+      log.warn({ names }, 'a newer version has been here and only added to the journal: going on'),
   });
   closers.push(() => journal.close());
   const names = definitions === undefined ? [] : callable(definitions).map((one) => one.id);
@@ -246,22 +248,20 @@ function startDelivery(parts: {
   readonly log: Log;
   readonly environment: Environment;
   readonly meter: Meter;
+  readonly clock: ClockGuard;
   readonly closers: Closer[];
 }): Closer {
-  const { definitions, routes, journal, lanes, log, environment, meter, closers } = parts;
+  const { definitions, routes, journal, lanes, log, environment, meter, clock, closers } = parts;
   const mapper = createChildPoolMapper({
     onEvaluation: (ms, kind) => meter.mapping(kind, ms),
   });
   closers.push(() => mapper.close());
-  const connectors = new Map(
-    callable(definitions).map((definition) => [
-      definition.id,
-      liveConnector(definition, environment),
-    ]),
-  );
+  const connectors = openConnectors(definitions, environment);
   closers.push(async () => {
     await Promise.all([...connectors.values()].map(({ connector }) => connector.close()));
   });
+  const suspects = openSuspects(environment, log);
+  closers.push(() => suspects.close());
   const order = createOrder({ journal, lanes, log });
   closers.push(() => order.close());
   const onSettled: readonly ((settled: Settled) => void | Promise<void>)[] = [order.onSettled];
@@ -273,6 +273,7 @@ function startDelivery(parts: {
     connectors,
     meter,
     log,
+    suspects,
     now: Date.now,
     onSettled,
     onChain: order.onChain,
@@ -284,12 +285,15 @@ function startDelivery(parts: {
   const laneNames = [...connectors.keys()];
   const sweep = createSweep({ journal, lanes, laneNames, meter, log });
   const { retentionDays } = environment;
+  const alerts = createAlerts({ journal, lanes, routes, log });
   const housekeeping = startHousekeeping({
     journal,
     log,
     retentionDays,
     sweep,
     order: order.turn,
+    watchLag: createLagWatch({ journal, alerts }),
+    isClockRight: () => clock.state().isRight,
   });
   // Before its ports are closed, so that the deliveries under way can end.
   const stop = async (): Promise<void> => {
@@ -299,9 +303,8 @@ function startDelivery(parts: {
   return stop;
 }
 
-function liveConnector(definition: ConnectorDefinition, environment: Environment): LiveConnector {
-  const kind = connectorKinds.find((one) => one.kind === definition.kind);
-  if (kind === undefined) throw new Error(`connector ${definition.id} has no kind`);
-  const context = { folder: environment.folder, now: Date.now };
-  return { definition, connector: kind.create(definition, context) };
+function openSuspects(environment: Environment, log: Log): Suspects {
+  const program = fileURLToPath(new URL('./suspect-child.js', import.meta.url));
+  const variables = { ...environment.variables, CROSSDOCK_DIR: environment.folder };
+  return createSuspects({ program, environment: variables, log });
 }

@@ -2,8 +2,9 @@
 // topics that never come, and circles.
 
 import type { Expression, SchemaText } from '../model/flow-revision.ts';
+import { HUB_SOURCE, hubTopics } from '../model/hub-events.ts';
 import type { Problem } from '../model/problem.ts';
-import { didYouMeanOrKnown } from '../model/suggest.ts';
+import { didYouMean, didYouMeanOrKnown } from '../model/suggest.ts';
 import type { ConnectorOutline } from './connector-file.ts';
 import { type Fault, fault, type Path } from './fault.ts';
 import type { FlowSketch } from './flow-file.ts';
@@ -32,16 +33,35 @@ export function checkFlows(
 
 function checkConnectorNames(flow: FlowSketch, { connectors }: Neighbours): readonly Fault[] {
   const { from, to, emit } = flow;
-  const dangling = (name: string | undefined, path: Path) =>
-    name === undefined || connectors.has(name)
-      ? []
-      : [unknown(name, path, { what: 'connector', known: connectors.keys() })];
+  const dangling = (name: string | undefined, path: Path) => {
+    if (name === undefined || connectors.has(name)) return [];
+    if (name === HUB_SOURCE) return [reserved(path)];
+    return [unknown(name, path, { what: 'connector', known: connectors.keys() })];
+  };
   return [
-    ...dangling(from?.connector, ['from', 'connector']),
+    ...(from === undefined ? [] : checkSource(from.connector, ['from', 'connector'], connectors)),
     ...dangling(to?.connector, ['to']),
     ...dangling(emit?.source, ['emit']),
     ...(to === undefined ? [] : checkOperation(to, ['to'], connectors)),
   ];
+}
+
+/** Events come from a connector, or from the hub itself; also for the names in tests. */
+export function checkSource(
+  name: string,
+  path: Path,
+  connectors: Neighbours['connectors'],
+): readonly Fault[] {
+  if (name === HUB_SOURCE || connectors.has(name)) return [];
+  const isNearHub = didYouMean(name, [HUB_SOURCE]) !== undefined;
+  const known = [...connectors.keys(), ...(isNearHub ? [HUB_SOURCE] : [])];
+  return [unknown(name, path, { what: 'connector', known })];
+}
+
+function reserved(path: Path): Fault {
+  const message = `"${HUB_SOURCE}" is the hub itself: it takes nothing, and only it tells of itself`;
+  const hint = `a flow may listen to it: from: { connector: ${HUB_SOURCE}, topics: [problem-opened] }`;
+  return fault(path, 'reserved-name', { message, hint });
 }
 
 /** Whether a known connector has an operation; also for the names in tests. */
@@ -91,6 +111,7 @@ function checkTopics(
   flows: readonly FlowSketch[],
   { connectors }: Neighbours,
 ): readonly Fault[] {
+  if (from?.connector === HUB_SOURCE) return checkHubTopics(from.topics);
   const connector = connectors.get(from?.connector ?? '');
   if (from === undefined || connector === undefined) return [];
   if (connector.receives && connector.fixedTopic === undefined) return [];
@@ -104,6 +125,15 @@ function checkTopics(
     const reason = connector.receives ? 'has one fixed topic' : 'does not receive';
     const message = `"${connector.id}" ${reason}, and no flow emits "${connector.id}.${topic}"`;
     const hint = didYouMeanOrKnown(topic, possible);
+    return [fault(['from', 'topics', index], 'unknown-topic', { message, hint })];
+  });
+}
+
+function checkHubTopics(topics: readonly string[]): readonly Fault[] {
+  return topics.flatMap((topic, index) => {
+    if ((hubTopics as readonly string[]).includes(topic)) return [];
+    const message = `the hub tells nothing of the topic "${topic}"`;
+    const hint = didYouMeanOrKnown(topic, hubTopics);
     return [fault(['from', 'topics', index], 'unknown-topic', { message, hint })];
   });
 }

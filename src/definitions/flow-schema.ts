@@ -20,7 +20,8 @@ export const flowSchema: JsonObject = {
         connector: {
           type: 'string',
           pattern: idPattern,
-          description: 'The connector that the events come from.',
+          description:
+            'The connector that the events come from; or crossdock, for what the hub tells of itself.',
         },
         topics: {
           type: 'array',

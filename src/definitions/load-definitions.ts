@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { Expression, Program, SchemaText } from '../model/flow-revision.ts';
+import { HUB_SOURCE } from '../model/hub-events.ts';
 import { formatProblem, type Problem } from '../model/problem.ts';
 import { readCatalogue } from './catalogue.ts';
 import { connectorShapes } from './check-connector.ts';
@@ -79,6 +80,7 @@ export async function loadDefinitions(options: LoadOptions): Promise<LoadResult>
     ...checkUnused({ ...tests, flows: sketches, neighbours }),
     ...checkUntested({ ...tests, flows: sketches, neighbours }),
     ...checkStrays(straysOf(folders), tests.references),
+    ...checkReserved(folders),
     ...checkPresence(folders),
   ]);
   if (problems.some(({ severity }) => severity === 'error')) return { problems };
@@ -167,6 +169,15 @@ function checkExpressions(
 
 function straysOf(folders: Folders): readonly string[] {
   return Object.values(folders).flatMap(({ strays }: FolderContent) => strays);
+}
+
+function checkReserved({ connectors }: Folders): readonly Problem[] {
+  return connectors.files
+    .filter(({ id }) => id === HUB_SOURCE)
+    .map(({ file }) => {
+      const message = `a connector may not be called "${HUB_SOURCE}": events of the hub come from it`;
+      return fileProblem(file, 'reserved-name', { message });
+    });
 }
 
 function checkPresence({ connectors }: Folders): readonly Problem[] {

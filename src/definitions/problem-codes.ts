@@ -145,6 +145,10 @@ const entries = {
     meaning: 'A mapping or flow has no .test.yaml beside it.',
     todo: 'Add one; docs/mappings.md shows the form.',
   },
+  'reserved-name': {
+    meaning: 'The name "crossdock" is used for something of yours; it is the hub itself.',
+    todo: 'Take another name. Flows may only listen to it; docs/alerts.md shows how.',
+  },
   'orphan-test': {
     meaning: 'A test file stands beside nothing of its name.',
     todo: 'Rename it after what it tests, or delete it.',

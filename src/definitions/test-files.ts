@@ -4,7 +4,7 @@
 import { posix } from 'node:path';
 import type { Json } from '../model/json.ts';
 import type { Problem } from '../model/problem.ts';
-import { checkOperation, unknown } from './check-flows.ts';
+import { checkOperation, checkSource, unknown } from './check-flows.ts';
 import type { ShapeChecker } from './check-shape.ts';
 import type { ConnectorOutline } from './connector-file.ts';
 import { isObject } from './content.ts';
@@ -84,7 +84,7 @@ function checkNames(value: Json, connectors: TestContext['connectors']): readonl
     const names = isObject(answers) ? Object.keys(answers) : [];
     return [
       ...(typeof connector === 'string'
-        ? checkConnector(connector, [index, 'webhook', 'connector'], connectors)
+        ? checkSource(connector, [index, 'webhook', 'connector'], connectors)
         : []),
       ...names.flatMap((name) =>
         checkTarget(name, [index, 'answers', name], connectors).map((one) => ({

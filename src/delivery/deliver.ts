@@ -12,6 +12,8 @@ import type { Log } from '../model/log.ts';
 import type { Meter } from '../model/meter.ts';
 import { type LaneJob, type Lanes, type LaneWork, laneJobsOf, type Step } from '../queue/lanes.ts';
 import { type AttemptPorts, attemptDelivery, type Verdict } from './attempt.ts';
+import { attemptApart } from './poison.ts';
+import type { Suspects } from './suspects.ts';
 
 /** What became of a claim, once the journal has it. */
 export interface Settled {
@@ -27,6 +29,8 @@ export interface DeliverPorts extends AttemptPorts {
   readonly routes: Routes;
   readonly meter: Meter;
   readonly log: Log;
+  /** Tries those whose process vanished. @default they are tried like any other */
+  readonly suspects?: Suspects;
   /**
    * Told of each accepted record, in turn. Must not throw; what takes time goes on by itself, since
    * the lane job ends after the last of them.
@@ -38,9 +42,16 @@ export interface DeliverPorts extends AttemptPorts {
 
 /** Beside the call itself: mapping before and after it, and the record. */
 const LEASE_MARGIN_MS = 10_000;
-/** After an error of the hub's own a delivery comes again between these two. */
+/** An attempt apart is ended by then, so that its strike is written under the claim's own fence. */
+const LEASE_REST_MS = 1_000;
+/**
+ * After errors of the hub's own a delivery comes again after the first, doubled with each in a row.
+ * No longer than the second: what held it up may be over any moment.
+ */
 const HUB_ERROR_MS_MIN = 2_000;
-const HUB_ERROR_MS_MAX = 6_000;
+const HUB_ERROR_MS_MAX = 30_000;
+/** A job whose claim or record failed comes again between the first and three times that. */
+const JOB_AGAIN_MS = 2_000;
 const RECORD_REST_MS = 1_000;
 const RECORD_MS_MAX = 600_000;
 
@@ -49,7 +60,8 @@ export function createDeliver(ports: DeliverPorts, timeoutMs: number): LaneWork 
   const onHandBack = warnRarely(ports.log);
   return async (job, signal) => {
     const leaseMs = timeoutMs * callsIn(job.lane, ports) + LEASE_MARGIN_MS;
-    const sendBeforeMs = performance.now() + leaseMs - timeoutMs;
+    const leaseEndsMs = performance.now() + leaseMs;
+    const sendBeforeMs = leaseEndsMs - timeoutMs;
     const claimed = await claim(ports, job, leaseMs);
     switch (claimed.kind) {
       case 'later':
@@ -60,6 +72,7 @@ export function createDeliver(ports: DeliverPorts, timeoutMs: number): LaneWork 
         return deliverClaim(ports, claimed.claim, {
           signal,
           sendBeforeMs,
+          leaseEndsMs,
           onHandBack,
           lane: job.lane,
         });
@@ -89,13 +102,15 @@ async function claim(ports: DeliverPorts, job: LaneJob, leaseMs: number): Promis
   } catch (error) {
     if (!isCrossdockError(error)) throw error;
     ports.log.debug({ err: error, delivery: job.deliveryId }, 'claim failed; coming again');
-    return { kind: 'later', inMs: hubErrorMs() };
+    return { kind: 'later', inMs: JOB_AGAIN_MS * (1 + 2 * Math.random()) };
   }
 }
 
 interface Holding {
   readonly signal: AbortSignal;
   readonly sendBeforeMs: number;
+  /** By `performance.now()`. */
+  readonly leaseEndsMs: number;
   readonly lane: string;
   onHandBack(error: unknown): void;
 }
@@ -111,7 +126,8 @@ async function deliverClaim(ports: DeliverPorts, claim: Claim, holding: Holding)
     ...(event === undefined ? {} : { emits: event }),
   };
   const recorded = await recordAtLast(ports, record, holding.signal);
-  if (recorded === undefined) return { kind: 'again', inMs: HUB_ERROR_MS_MAX };
+  if (recorded === undefined) return { kind: 'again', inMs: 3 * JOB_AGAIN_MS };
+  if (record.hubError === true) ports.meter.handedBack(holding.lane);
   ports.meter.attempt(holding.lane, record.state, record.attempt?.durationMs);
   if (!recorded.accepted) {
     ports.log.warn({ delivery: claim.deliveryId }, 'a newer claim exists: result refused');
@@ -132,7 +148,12 @@ async function attempt(ports: DeliverPorts, claim: Claim, holding: Holding): Pro
     }
     const { deliveryId, event, attempts, spent, ageMs, ambiguous } = claim;
     const work = { deliveryId, revision, event, attempts, spent, ageMs, ambiguous, sendBeforeMs };
-    return await attemptDelivery(work, ports, signal);
+    const { suspects } = ports;
+    if (claim.strikes === 0 || suspects === undefined) {
+      return await attemptDelivery(work, ports, signal);
+    }
+    const endsMs = holding.leaseEndsMs - LEASE_REST_MS;
+    return await attemptApart(suspects, { claim, work }, { signal, endsMs });
   } catch (error) {
     if (!signal.aborted) holding.onHandBack(error);
     return handBack(claim, signal);
@@ -141,12 +162,13 @@ async function attempt(ports: DeliverPorts, claim: Claim, holding: Holding): Pro
 
 /** Not tried, or not our target's fault: due again, and no attempt spent. */
 function handBack(claim: Claim, signal: AbortSignal): Verdict {
-  return {
-    state: claim.attempts > 0 ? 'retrying' : 'pending',
-    dueInMs: signal.aborted ? 0 : hubErrorMs(),
-    code: 'hub-error',
-    reason: signal.aborted ? 'handed back: its process was leaving' : 'handed back by the hub',
-  };
+  const state = claim.attempts > 0 ? 'retrying' : 'pending';
+  const code = 'hub-error';
+  if (signal.aborted) {
+    return { state, dueInMs: 0, code, reason: 'handed back: its process was leaving' };
+  }
+  const dueInMs = hubErrorMs(claim.hubErrors);
+  return { state, dueInMs, code, reason: 'handed back by the hub', hubError: true };
 }
 
 const WARN_EVERY_MS = 10_000;
@@ -230,6 +252,8 @@ function stepAfter(record: AttemptRecord): Step {
   }
 }
 
-function hubErrorMs(): number {
-  return HUB_ERROR_MS_MIN + Math.random() * (HUB_ERROR_MS_MAX - HUB_ERROR_MS_MIN);
+/** `before`: errors in a row before this one. At least half of the wait, so that many spread. */
+export function hubErrorMs(before: number, random: () => number = Math.random): number {
+  const waitMs = Math.min(HUB_ERROR_MS_MAX, HUB_ERROR_MS_MIN * 2 ** Math.min(before, 10));
+  return waitMs * (0.5 + 0.5 * random());
 }

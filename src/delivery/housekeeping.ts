@@ -1,5 +1,5 @@
-// What happens by itself, again and again: the sweep, the turn of the order, the retention, the look
-// at the clock.
+// What happens by itself, again and again, in one process at a time: the sweep, the turn of the
+// order, the retention.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Journal } from '../journal/journal.ts';
@@ -7,8 +7,7 @@ import type { Log } from '../model/log.ts';
 
 const SWEEP_EVERY_MS = 5_000;
 const ORDER_EVERY_MS = 10_000;
-const CLOCK_EVERY_MS = 60_000;
-const CLOCK_AHEAD_MS_MAX = 2_000;
+const LAG_EVERY_MS = 30_000;
 const RETENTION_EVERY_MS = 3_600_000;
 /** Small pieces with a rest between: nobody waits long for the table. */
 const RETENTION_PIECE = 500;
@@ -26,13 +25,16 @@ export function startHousekeeping(ports: {
   sweep(leaving: AbortSignal): Promise<number>;
   /** Lets go what waits for an earlier delivery that is not there any more. */
   order(leaving: AbortSignal): Promise<number>;
+  watchLag(): Promise<unknown>;
+  /** While this says no, the turns are left to other processes. */
+  isClockRight(): boolean;
 }): Housekeeping {
   const { journal, log } = ports;
   const leaving = new AbortController();
   const turns = [
     repeat('sweep', SWEEP_EVERY_MS, () => ports.sweep(leaving.signal)),
     repeat('order', ORDER_EVERY_MS, () => ports.order(leaving.signal)),
-    repeat('clock', CLOCK_EVERY_MS, () => checkClock(journal, log)),
+    repeat('lag', LAG_EVERY_MS, () => ports.watchLag()),
     repeat('retention', RETENTION_EVERY_MS, () =>
       deleteOldEvents({ journal, log, days: ports.retentionDays, signal: leaving.signal }),
     ),
@@ -41,7 +43,7 @@ export function startHousekeeping(ports: {
   async function repeat(task: string, everyMs: number, run: () => Promise<unknown>): Promise<void> {
     for (;;) {
       try {
-        await run();
+        if (ports.isClockRight()) await run();
       } catch (error) {
         log.warn({ err: error, task }, 'a turn of housekeeping failed; the next will tell');
       }
@@ -60,12 +62,6 @@ export function startHousekeeping(ports: {
       await Promise.all(turns);
     },
   };
-}
-
-async function checkClock(journal: Journal, log: Log): Promise<void> {
-  const { clockAheadMs } = await journal.ping(1_000);
-  if (Math.abs(clockAheadMs) <= CLOCK_AHEAD_MS_MAX) return;
-  log.warn({ clockAheadMs }, "this machine's clock and the database's differ: check its NTP");
 }
 
 /** Deletes what is older than the retention, piece by piece; resolves with how many events went. */

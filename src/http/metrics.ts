@@ -1,6 +1,6 @@
 // What Prometheus reads. Labels are ids from files, states and statuses, never values from messages.
 
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Meter } from '../model/meter.ts';
 
 export interface Metrics {
@@ -17,7 +17,10 @@ const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  return { registry, meter: { ...intakeMeter(registry), ...deliveryMeter(registry) } };
+  return {
+    registry,
+    meter: { ...intakeMeter(registry), ...deliveryMeter(registry), ...clockMeter(registry) },
+  };
 }
 
 function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate'> {
@@ -50,7 +53,16 @@ function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate'> {
   };
 }
 
-function deliveryMeter(registry: Registry): Omit<Meter, 'intake' | 'duplicate'> {
+function clockMeter(registry: Registry): Pick<Meter, 'clockAhead'> {
+  const ahead = new Gauge({
+    name: 'crossdock_clock_ahead_seconds',
+    help: "How far this machine's clock is ahead of the database's.",
+    registers: [registry],
+  });
+  return { clockAhead: (ms) => ahead.set(ms / 1_000) };
+}
+
+function deliveryMeter(registry: Registry): Omit<Meter, 'intake' | 'duplicate' | 'clockAhead'> {
   const registers = [registry];
   const deliveries = new Counter({
     name: 'crossdock_deliveries_total',
@@ -63,6 +75,12 @@ function deliveryMeter(registry: Registry): Omit<Meter, 'intake' | 'duplicate'> 
     help: 'How long calls to the outside system took.',
     labelNames: ['connector'],
     buckets: attemptBucketsSeconds,
+    registers,
+  });
+  const handedBack = new Counter({
+    name: 'crossdock_handed_back_total',
+    help: "Deliveries handed back for errors of the hub's own.",
+    labelNames: ['connector'],
     registers,
   });
   const mappings = new Histogram({
@@ -90,6 +108,7 @@ function deliveryMeter(registry: Registry): Omit<Meter, 'intake' | 'duplicate'> 
       deliveries.inc({ connector, outcome });
       if (callMs !== undefined) duration.observe({ connector }, callMs / 1_000);
     },
+    handedBack: (connector) => handedBack.inc({ connector }),
     mapping: (kind, ms) => mappings.observe({ kind }, ms / 1_000),
     batch: (kind, size) => batches.observe({ kind }, size),
     swept: (connector, count) => swept.inc({ connector }, count),

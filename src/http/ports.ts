@@ -1,6 +1,7 @@
 // What the HTTP layer needs of the house.
 
 import type { RequestHandler } from 'express';
+import type { ClockState } from '../delivery/clock-guard.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Log } from '../model/log.ts';
@@ -26,4 +27,6 @@ export interface HttpPorts {
   readonly log: Log;
   /** `true` from the moment the hub is leaving: `/readyz` then says 503. @default never */
   readonly isClosing?: () => boolean;
+  /** While it is wrong, `/readyz` says `degraded` and why. @default always right */
+  readonly clock?: () => ClockState;
 }

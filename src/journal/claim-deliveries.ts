@@ -31,6 +31,7 @@ export const claimColumns = `c.id::text AS delivery_id, c.round, c.fence::text, 
            coalesce(c.body, e.body) AS body, e.headers::text, e.sha256,
            e.occurred_at, e.received_at`;
 
+// A claim that vanished makes a suspect, however often: only a death that was seen is one strike more.
 // The commit need not wait for the disk: a claim that a power loss undoes was never made, and the
 // delivery is due again.
 const claimStatement: Statement = {
@@ -41,7 +42,7 @@ const claimStatement: Statement = {
     ), claimed AS (
       UPDATE deliveries d
       SET state = 'active', fence = d.fence + 1,
-          strikes = d.strikes + (d.state = 'active')::int,
+          strikes = greatest(d.strikes, (d.state = 'active')::int),
           lease_until = clock_timestamp() + r.lease_ms * interval '1 millisecond'
       FROM json_to_recordset($1::json) AS r${claimRecordset}
       WHERE d.id = r.id AND d.chain IS NULL AND ${isClaimable}

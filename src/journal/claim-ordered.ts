@@ -77,7 +77,7 @@ const claimOrderedStatement: Statement = {
           held_by = CASE j.becomes WHEN 'held' THEN 'order' END,
           running = CASE j.becomes WHEN 'active' THEN d.chain END,
           fence = d.fence + (j.becomes = 'active')::int,
-          strikes = d.strikes + (d.state = 'active')::int,
+          strikes = greatest(d.strikes, (d.state = 'active')::int),
           lease_until = CASE j.becomes
             WHEN 'active' THEN clock_timestamp() + j.lease_ms * interval '1 millisecond' END,
           due_at = CASE j.becomes WHEN 'later' THEN j.settled_at ELSE d.due_at END,

@@ -9,7 +9,7 @@ import { type DueRow, dueColumns, dueOf } from './overdue-deliveries.ts';
 const reopenStatement = change({
   name: 'reopen-delivery',
   set: `state = 'pending', open = true, dead = false, blocks = false, problem = NULL, spent = 0,
-        strikes = 0, hub_errors = 0, code = NULL, reason = NULL,
+        strikes = (code IS NOT DISTINCT FROM 'process-crashed')::int, hub_errors = 0, code = NULL, reason = NULL,
         opened_at = clock_timestamp(), due_at = clock_timestamp(), round = round + 1`,
   from: ['dead', 'cancelled'],
   became: 'pending',

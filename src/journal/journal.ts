@@ -55,7 +55,10 @@ export interface Claim {
   readonly spent: number;
   /** Since the delivery was made or last reopened. */
   readonly ageMs: number;
-  /** Claims in a row that ended without a word: whoever had them vanished. */
+  /**
+   * 1 where a claim ended without a word since the last attempt that ended with one: whoever had it
+   * vanished, perhaps for quite another reason. More where it was seen to end its process.
+   */
   readonly strikes: number;
   /** The call may have been made and may have worked: nobody knows. */
   readonly ambiguous: boolean;
@@ -109,6 +112,8 @@ export interface AttemptRecord {
   readonly problem?: string;
   /** It was handed back for an error of the hub's own. @default false */
   readonly hubError?: boolean;
+  /** It ended the process that it was tried in, alone: one strike more. @default false */
+  readonly strike?: boolean;
   /** JSON text. */
   readonly result?: string;
   /** Absent where nothing was tried: a filter, a hand-back, an error of the hub's own. */
@@ -301,6 +306,19 @@ export interface Journal extends Chains {
     readonly by: string;
   }): Promise<void>;
   listPausedLanes(): Promise<readonly string[]>;
+
+  /**
+   * Notes which lanes have deliveries that have been due for longer than `olderThanMs`, and which no
+   * longer do. Resolves with those that have; `since` stays the same as long as a lane lags.
+   */
+  markLagging(olderThanMs: number): Promise<
+    readonly {
+      readonly connector: string;
+      readonly since: Date;
+      readonly oldestDueAt: Date;
+      readonly due: number;
+    }[]
+  >;
 
   /** Deletes finished events older than `olderThanMs`, at most `limit`; how many went. */
   deleteOldEvents(request: {

@@ -20,6 +20,7 @@ import {
 import { deliveryChanges } from './delivery-changes.ts';
 import type { Journal } from './journal.ts';
 import { journalViews } from './journal-views.ts';
+import { laggingLanes } from './lagging-lanes.ts';
 import { migrate } from './migrate.ts';
 import { overdueDeliveries } from './overdue-deliveries.ts';
 import { recordAttempts, weighRecord } from './record-attempts.ts';
@@ -33,6 +34,8 @@ export interface PostgresJournalOptions {
   /** How long an append may take before the vendor is told to come again, in ms. @default 2 s */
   readonly queryMs?: number;
   onError(error: Error): void;
+  /** Told of additive migrations of a newer version, which this one does without. */
+  onNewer?(names: readonly string[]): void;
 }
 
 /** A vendor waits for an append: two under way, one in its commit while the next is written. */
@@ -56,7 +59,7 @@ export async function migrateJournal(
   const { url, onError } = options;
   const database = openDatabase({ url, name: 'crossdock-migrate', onError });
   try {
-    return await migrate(database, options.migrationsFolder);
+    return (await migrate(database, options.migrationsFolder)).applied;
   } finally {
     await database.close();
   }
@@ -72,7 +75,8 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     ...(options.queryMs === undefined ? {} : { queryMs: options.queryMs }),
   });
   try {
-    await migrate(database, options.migrationsFolder);
+    const { newer } = await migrate(database, options.migrationsFolder);
+    if (newer.length > 0) options.onNewer?.(newer);
     await requireDurability(database);
   } catch (error) {
     await database.close();
@@ -111,6 +115,7 @@ function assemble(database: Database, meter: Meter): Journal {
     ...overdueDeliveries(database),
     ...journalViews(database),
     ...deliveryChanges(database),
+    ...laggingLanes(database),
     ping: (deadlineMs) => ping(database, deadlineMs),
     async close() {
       await Promise.all([append, claim, record, advance].map((one) => one.drain()));

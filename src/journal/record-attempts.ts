@@ -26,8 +26,8 @@ const recordStatement: Statement = {
     WITH incoming AS (
       SELECT * FROM json_to_recordset($1::json) AS r(
         delivery_id uuid, fence bigint, state text, open boolean, due_in_ms float8, code text,
-        reason text, held_by text, problem text, hub_error boolean, result text, tried boolean,
-        spends boolean, duration_ms int, outcome text, ambiguous boolean, status int,
+        reason text, held_by text, problem text, hub_error boolean, strike boolean, result text,
+        tried boolean, spends boolean, duration_ms int, outcome text, ambiguous boolean, status int,
         in_doubt boolean, request text, response text)
     ), accepted AS (
       UPDATE deliveries d
@@ -38,10 +38,13 @@ const recordStatement: Statement = {
           lease_until = NULL, result = coalesce(r.result::json, d.result),
           held = r.state = 'held', held_by = r.held_by, problem = r.problem,
           blocks = r.state = 'dead' AND d.chain IS NOT NULL AND d.behind <> 'skip',
-          running = NULL, strikes = 0,
+          running = NULL,
           -- what crashed may have called; dead ones may be tried again by hand
           ambiguous = coalesce(r.in_doubt, r.ambiguous,
                                (d.ambiguous OR d.strikes > 0) AND (r.open OR r.state = 'dead')),
+          -- what is handed back unknown stays what it was suspected of
+          strikes = CASE WHEN r.strike THEN d.strikes + 1
+                         WHEN r.tried OR NOT r.open THEN 0 ELSE d.strikes END,
           hub_errors = CASE WHEN r.hub_error THEN d.hub_errors + 1 ELSE 0 END,
           updated_at = clock_timestamp()
       FROM incoming r
@@ -166,6 +169,7 @@ function recordRow(record: AttemptRecord): object {
     held_by: record.heldBy ?? null,
     problem: record.problem ?? null,
     hub_error: record.hubError === true,
+    strike: record.strike === true,
     result: orNull(record.result, storableJson),
     tried: attempt !== undefined,
     spends: attempt !== undefined && attempt.spends !== false,

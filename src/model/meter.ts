@@ -8,10 +8,14 @@ export interface Meter {
    * call to the outside system took, and is left out where nothing was sent.
    */
   attempt(connector: string, state: string, callMs?: number): void;
+  /** One delivery handed back for an error of the hub's own. */
+  handedBack(connector: string): void;
   /** One mapping evaluation: `mapped`, `filtered`, `failed`. */
   mapping(kind: string, ms: number): void;
   /** One batch written or read by the journal: `append`, `claim`, `record`. */
   batch(kind: string, size: number): void;
+  /** How far this machine's clock is ahead of the database's. */
+  clockAhead(ms: number): void;
   /** Lane jobs that the sweep put back. */
   swept(connector: string, count: number): void;
 }
@@ -20,7 +24,9 @@ export const silentMeter: Meter = {
   intake: () => undefined,
   duplicate: () => undefined,
   attempt: () => undefined,
+  handedBack: () => undefined,
   mapping: () => undefined,
   batch: () => undefined,
+  clockAhead: () => undefined,
   swept: () => undefined,
 };

@@ -16,6 +16,7 @@ export type OutcomeClass =
   | 'mapping'
   | 'configuration'
   | 'hub'
+  | 'poison'
   | 'exhausted';
 
 /** What becomes of the delivery. */
@@ -43,6 +44,7 @@ export const classRules: Readonly<Record<OutcomeClass, OutcomeRule>> = {
   mapping: 'dead',
   configuration: 'wait',
   hub: 'wait',
+  poison: 'dead',
   exhausted: 'dead',
 };
 
@@ -209,6 +211,13 @@ export const outcomeRules: Readonly<Record<OutcomeCode, OutcomeEntry>> = {
     meaning:
       'An earlier delivery of the same key is dead, and the flow says `order: { dead: park }`. It was never tried.',
     todo: 'Mend what the one in front died of, then retry or replay both: they go in their order.',
+  },
+  'process-crashed': {
+    class: 'poison',
+    title: 'It ends its process',
+    meaning:
+      "The delivery's process vanished while it was tried, and then the process in which it was tried alone ended too, or did not end within the lease: three strikes. Nobody knows whether the call was made. Other deliveries were not touched.",
+    todo: "Look at the body and at what the connector makes of it, then at the machine's memory. Retried by hand, it is tried apart again.",
   },
   'retries-exhausted': {
     class: 'exhausted',

@@ -65,4 +65,5 @@ export type OutcomeCode =
   | 'operation-gone'
   | 'retries-exhausted'
   | 'order-parked'
+  | 'process-crashed'
   | 'hub-error';

@@ -3,7 +3,7 @@
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import type { Log } from '../model/log.ts';
 import { withinDeadline } from './deadline.ts';
-import { createErrorStormBreaker } from './error-storm.ts';
+import { createErrorStormBreaker, type Pausable } from './error-storm.ts';
 import { createLaneAdder, jobIdOf, type LaneAdder } from './lane-adder.ts';
 import type {
   LaneBackend,
@@ -13,6 +13,12 @@ import type {
   LaneWorker,
 } from './lane-backend.ts';
 import type { LaneJob, LaneLimits, Lanes, LaneWork } from './lanes.ts';
+import {
+  createProcessHolds,
+  createWorkerHolds,
+  type Holdable,
+  type WorkerHolds,
+} from './worker-holds.ts';
 
 const COMMAND_DEADLINE_MS = 5_000;
 /** A job that met a bug of ours, or a version that it does not know, comes again after this. */
@@ -37,6 +43,7 @@ export function createBullmqLanes(options: {
   const { backend, log } = options;
   const lanes = new Map<string, Lane>();
   const workers: RunningWorker[] = [];
+  const holds = createProcessHolds();
   let closed: Promise<void> | undefined;
 
   const lane = (name: string): Lane => {
@@ -69,8 +76,12 @@ export function createBullmqLanes(options: {
       return jobs.filter((job) => held.get(job.lane)?.has(jobIdOf(job)) !== true);
     },
     work(name, limits, work) {
-      workers.push(startWorker({ backend, log, name, limits, work }));
+      const worker = startWorker({ backend, log, name, limits, work, isHeld: holds.isHeld });
+      workers.push(worker);
+      holds.add(worker);
     },
+    hold: holds.hold,
+    release: holds.release,
     pause: (name) => command(name, (queue) => queue.pause()),
     resume: (name) => command(name, (queue) => queue.resume()),
     isPaused: (name) => command(name, (queue) => queue.isPaused()),
@@ -104,7 +115,7 @@ export function createBullmqLanes(options: {
   }
 }
 
-interface RunningWorker {
+interface RunningWorker extends Holdable {
   close(): Promise<void>;
 }
 
@@ -114,15 +125,20 @@ function startWorker(parts: {
   readonly name: string;
   readonly limits: LaneLimits;
   readonly work: LaneWork;
+  isHeld(): boolean;
 }): RunningWorker {
-  const { backend, log, name, limits, work } = parts;
-  const worker = backend.createWorker(name, limits, processorOf(name, work, log));
-  const breaker = createErrorStormBreaker(worker, name, log);
+  const { backend, log, name, limits } = parts;
+  const worker = backend.createWorker(name, limits, processorOf(parts));
+  const holds = createWorkerHolds(worker);
+  const breaker = createErrorStormBreaker(heldBy(holds, 'error-storm'), name, log);
+  const told = (error: unknown): void => log.warn({ err: error, lane: name }, 'hold failed');
   worker.on('error', breaker.onError);
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id, 'lock lost');
   });
   return {
+    hold: (by) => void holds.hold(by).catch(told),
+    release: (by) => void holds.release(by).catch(told),
     close() {
       breaker.stop();
       return closeWorker(worker);
@@ -136,9 +152,26 @@ function closeWorker(worker: LaneWorker): Promise<void> {
   return closed;
 }
 
+function heldBy(holds: WorkerHolds, by: string): Pausable {
+  return { pause: () => holds.hold(by), resume: () => holds.release(by) };
+}
+
+/**
+ * A worker that waited for a job when it was held may still get that one, and to delay a job takes a
+ * clock that is right: the job ends, and the sweep brings its delivery back.
+ */
+const LEFT_TO_SWEEP = 'held in this process: left to the sweep';
+
 // BullMQ hands over the signal only to a function of three parameters.
-function processorOf(lane: string, work: LaneWork, log: Log): LaneProcessor {
+function processorOf(parts: {
+  readonly name: string;
+  readonly work: LaneWork;
+  readonly log: Log;
+  isHeld(): boolean;
+}): LaneProcessor {
+  const { name: lane, work, log, isHeld } = parts;
   return async (job, token, signal) => {
+    if (isHeld()) return LEFT_TO_SWEEP;
     if (job.data.v !== 1) return again(job, token, AFTER_BUG_MS);
     const step = await work(laneJobOf(lane, job.data), signal ?? neverAborted).catch(
       (error: unknown) => {
@@ -152,7 +185,7 @@ function processorOf(lane: string, work: LaneWork, log: Log): LaneProcessor {
       case 'failed':
         throw new UnrecoverableError(step.reason);
       case 'again':
-        return again(job, token, step.inMs);
+        return isHeld() ? LEFT_TO_SWEEP : again(job, token, step.inMs);
     }
   };
 }

@@ -55,6 +55,12 @@ export interface Lanes {
   ): Promise<readonly J[]>;
   /** Starts taking jobs of one lane. Called once a lane. */
   work(lane: string, limits: LaneLimits, work: LaneWork): void;
+  /**
+   * Takes no jobs in this process, of no lane, until `release`; work under way goes on. Whoever else
+   * holds a worker, or pauses a lane, is not touched. `by` names the holder.
+   */
+  hold(by: string): void;
+  release(by: string): void;
   pause(lane: string): Promise<void>;
   resume(lane: string): Promise<void>;
   isPaused(lane: string): Promise<boolean>;

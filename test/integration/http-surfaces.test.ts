@@ -50,6 +50,18 @@ test('/readyz stays 200 without the lanes, because messages are still taken', as
   });
 });
 
+test('/readyz says which clock is wrong, and stays 200', async () => {
+  const clock = () => ({ aheadMs: -61_250, isRight: false });
+  const { status, text } = await ask({ ...here, clock }, '/readyz');
+  assert.equal(status, 200);
+  assert.deepEqual(JSON.parse(text), {
+    status: 'degraded',
+    journal: 'ready',
+    lanes: 'ready',
+    reason: "this machine's clock is 61.3 s behind the database's: no jobs are taken here",
+  });
+});
+
 test('/readyz is 503 without the journal, also when it never answers', async () => {
   const silent = () => new Promise<never>(() => undefined);
   for (const ping of [away, silent]) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
-import type { Claim, Journal } from '../../src/journal/journal.ts';
+import type { AttemptRecord, Claim, Journal } from '../../src/journal/journal.ts';
 import { sampleEvent } from '../support/sample-event.ts';
 import { openTestJournal } from '../support/test-journal.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -90,7 +90,6 @@ describe('claims and records of the journal', () => {
     assert.equal(second.ambiguous, true);
     await record(second.fence, {});
     const third = await claimed(id);
-    assert.equal(third.strikes, 0);
     assert.equal(third.ambiguous, true);
     await record(third.fence, { attempt, inDoubt: true });
     const fourth = await claimed(id);
@@ -100,6 +99,36 @@ describe('claims and records of the journal', () => {
     assert.equal(fifth.ambiguous, false);
     await record(fifth.fence, { attempt: { ...attempt, ambiguous: true } });
     assert.equal((await claimed(id)).ambiguous, true);
+  });
+
+  test('claims that vanish make a suspect and never more; only a death that was seen is a strike', async () => {
+    const { id } = await storedDelivery();
+    for (let vanished = 0; vanished < 4; vanished += 1) {
+      const answer = await journal.claim({ deliveryId: id, round: 0, leaseMs: 0 });
+      assert.equal(answer.kind, 'claimed');
+      assert.equal(answer.kind === 'claimed' && answer.claim.strikes, vanished === 0 ? 0 : 1);
+    }
+    const again = async (fields: Partial<AttemptRecord>): Promise<Claim> => {
+      const { fence } = await claimed(id);
+      await journal.record({ deliveryId: id, fence, state: 'pending', dueInMs: 0, ...fields });
+      const next = await claimed(id);
+      const { deliveryId } = next;
+      await journal.record({ deliveryId, fence: next.fence, state: 'pending', dueInMs: 0 });
+      return next;
+    };
+    assert.equal((await again({ strike: true })).strikes, 2);
+    assert.equal((await again({ hubError: true })).strikes, 2);
+    const attempt = { durationMs: 1, outcome: 'retry', ambiguous: false } as const;
+    assert.equal((await again({ attempt })).strikes, 0);
+  });
+
+  test('what ended its process stays a suspect when a person retries it', async () => {
+    const { id } = await storedDelivery();
+    const { fence } = await claimed(id);
+    const record = { deliveryId: id, fence, state: 'dead' } as const;
+    await journal.record({ ...record, code: 'process-crashed', reason: 'three strikes' });
+    const { round } = await journal.reopen({ deliveryId: id, by: 'anna' });
+    assert.equal((await claimed(id, round)).strikes, 1);
   });
 
   test('what is handed back again and again is told once', async () => {

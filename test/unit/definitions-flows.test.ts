@@ -178,3 +178,27 @@ test('a flow without from or to is told so', async () => {
     /2:5 wrong-value "to" is not written in its form \(for example erp.createSalesOrder\)/,
   );
 });
+
+test('a flow may listen to the hub itself, to topics that it has', async () => {
+  const listen = (topics: string) =>
+    flow('to: erp.create', `{ connector: crossdock, topics: [${topics}] }`);
+  assert.deepEqual(await errors({ one: listen('problem-opened, lag-high') }), []);
+  assert.deepEqual(await errors({ one: listen('problem-opend') }), [
+    'flows/one.yaml:1:40 unknown-topic the hub tells nothing of the topic "problem-opend" (did you mean "problem-opened"?)',
+  ]);
+  const [misspelt] = await errors({
+    one: flow('to: erp.create', '{ connector: crosdock, topics: [lag-high] }'),
+  });
+  assert.match(String(misspelt), /no connector "crosdock" \(did you mean "crossdock"\?\)/);
+});
+
+test('nothing else may be called crossdock', async () => {
+  const [to] = await errors({ one: flow('to: crossdock.create') });
+  assert.match(String(to), /^flows\/one.yaml:2:5 reserved-name /);
+  const [emit] = await errors({ one: flow('to: erp.create\nemit: crossdock.lag-high') });
+  assert.match(String(emit), /^flows\/one.yaml:3:7 reserved-name /);
+  const result = await loadFiles({
+    'connectors/crossdock.yaml': 'receive: { verify: none, topic: { is: a } }\n',
+  });
+  assert.match(errorsOf(result).join('\n'), /connectors\/crossdock.yaml:1:1 reserved-name /);
+});
