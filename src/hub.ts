@@ -11,6 +11,9 @@ import type { LiveConnector } from './delivery/attempt.ts';
 import { type Controls, createControls } from './delivery/controls.ts';
 import { createDeliver, type Settled } from './delivery/deliver.ts';
 import { startHousekeeping } from './delivery/housekeeping.ts';
+import { createProblemWatch } from './delivery/problems.ts';
+import { startReplayRunner } from './delivery/replay-runner.ts';
+import { createReplayControls, type ReplayControls } from './delivery/replays.ts';
 import { createSweep } from './delivery/sweep.ts';
 import { createApp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
@@ -18,7 +21,12 @@ import { listen } from './http/server.ts';
 import { createIntake } from './intake/intake.ts';
 import { startEmbeddedPostgres } from './journal/embedded-postgres.ts';
 import type { Journal } from './journal/journal.ts';
-import { migrateJournal, openPostgresJournal } from './journal/postgres-journal.ts';
+import {
+  migrateJournal,
+  openPostgresJournal,
+  type PostgresJournal,
+} from './journal/postgres-journal.ts';
+import type { Problems } from './journal/problems-port.ts';
 import { loadProject } from './load-project.ts';
 import { createChildPoolMapper } from './mapping/child-pool-mapper.ts';
 import { CrossdockError } from './model/errors.ts';
@@ -55,6 +63,8 @@ export interface Operations {
   readonly journal: Journal;
   readonly lanes: Lanes;
   readonly controls: Controls;
+  readonly problems: Problems;
+  readonly replays: ReplayControls;
   close(): Promise<void>;
 }
 
@@ -77,7 +87,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       closers,
     });
     const { journal, lanes } = ground;
-    const controls = createControls({ journal, lanes, log });
+    const operations = operationsOn(ground, log);
+    const { controls } = operations;
     const routes = createRoutes(definitions);
     await journal.saveRevisions([...definitions.flows.values()].map((flow) => flow.revision));
     const { meter } = metrics;
@@ -99,6 +110,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       laneNames: callable(definitions).map((connector) => connector.id),
       metrics,
       board: createBoard({ queues: lanes.queues, controls, basePath: '/queues', by: 'bull-board' }),
+      api: { ...operations, now: { definitions, routes } },
       adminToken: adminToken.token,
       log,
       isClosing: () => closing,
@@ -111,7 +123,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     return {
       url: server.url,
       backend: ground.backend,
-      operations: { journal, lanes, controls },
+      operations,
       ...(adminToken.isNew ? { newAdminToken: adminToken.token } : {}),
       close() {
         closing = true;
@@ -132,13 +144,23 @@ export async function openOperations(options: {
   const { environment, log } = options;
   const closers: Closer[] = [];
   try {
-    const { journal, lanes } = await openGround({ environment, log, meter: silentMeter, closers });
-    const controls = createControls({ journal, lanes, log });
-    return { journal, lanes, controls, close: () => closeInTurn(closers, log) };
+    const ground = await openGround({ environment, log, meter: silentMeter, closers });
+    return { ...operationsOn(ground, log), close: () => closeInTurn(closers, log) };
   } catch (error) {
     await closeInTurn(closers, log);
     throw error;
   }
+}
+
+function operationsOn({ journal, lanes }: Ground, log: Log): Omit<Operations, 'close'> {
+  const { problems, replays } = journal;
+  return {
+    journal,
+    lanes,
+    controls: createControls({ journal, lanes, log }),
+    problems,
+    replays: createReplayControls({ journal, problems, replays }),
+  };
 }
 
 /** Brings the journal, and the lanes where they are on PostgreSQL, to this version. */
@@ -193,7 +215,7 @@ function callable(definitions: Definitions): readonly ConnectorDefinition[] {
 }
 
 interface Ground {
-  readonly journal: Journal;
+  readonly journal: PostgresJournal;
   readonly lanes: BullmqLanes;
   readonly backend: 'redis' | 'postgres';
 }
@@ -240,7 +262,7 @@ async function databaseUrl(environment: Environment, log: Log, closers: Closer[]
 function startDelivery(parts: {
   readonly definitions: Definitions;
   readonly routes: Routes;
-  readonly journal: Journal;
+  readonly journal: PostgresJournal;
   readonly lanes: Lanes;
   readonly log: Log;
   readonly environment: Environment;
@@ -261,7 +283,10 @@ function startDelivery(parts: {
   closers.push(async () => {
     await Promise.all([...connectors.values()].map(({ connector }) => connector.close()));
   });
-  const onSettled: readonly ((settled: Settled) => void | Promise<void>)[] = [];
+  const { retentionDays } = environment;
+  const { problems, replays } = journal;
+  const watch = createProblemWatch({ journal, problems, log, retentionDays });
+  const onSettled: readonly ((settled: Settled) => void | Promise<void>)[] = [watch.onSettled];
   const ports = {
     journal,
     lanes,
@@ -279,11 +304,12 @@ function startDelivery(parts: {
   }
   const laneNames = [...connectors.keys()];
   const sweep = createSweep({ journal, lanes, laneNames, meter, log });
-  const { retentionDays } = environment;
-  const housekeeping = startHousekeeping({ journal, log, retentionDays, sweep });
+  const runner = startReplayRunner({ replays, lanes, routes, log, retentionDays });
+  const turns = [...watch.turns, ...runner.turns];
+  const housekeeping = startHousekeeping({ journal, log, retentionDays, sweep, turns });
   // Before its ports are closed, so that the deliveries under way can end.
   const stop = async (): Promise<void> => {
-    await Promise.all([lanes.close(LANES_GRACE_MS), housekeeping.close()]);
+    await Promise.all([lanes.close(LANES_GRACE_MS), housekeeping.close(), runner.close()]);
   };
   closers.push(stop);
   return stop;

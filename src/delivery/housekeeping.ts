@@ -12,6 +12,13 @@ const RETENTION_EVERY_MS = 3_600_000;
 const RETENTION_PIECE = 500;
 const RETENTION_REST_MS = 200;
 
+/** One more thing that is done again and again. */
+export interface Turn {
+  readonly task: string;
+  readonly everyMs: number;
+  run(leaving: AbortSignal): Promise<unknown>;
+}
+
 export interface Housekeeping {
   /** Ends the turns; resolves when none is under way. */
   close(): Promise<void>;
@@ -22,6 +29,7 @@ export function startHousekeeping(ports: {
   readonly log: Log;
   readonly retentionDays: number;
   sweep(leaving: AbortSignal): Promise<number>;
+  readonly turns?: readonly Turn[];
 }): Housekeeping {
   const { journal, log } = ports;
   const leaving = new AbortController();
@@ -30,6 +38,9 @@ export function startHousekeeping(ports: {
     repeat('clock', CLOCK_EVERY_MS, () => checkClock(journal, log)),
     repeat('retention', RETENTION_EVERY_MS, () =>
       deleteOldEvents({ journal, log, days: ports.retentionDays, signal: leaving.signal }),
+    ),
+    ...(ports.turns ?? []).map(({ task, everyMs, run }) =>
+      repeat(task, everyMs, () => run(leaving.signal)),
     ),
   ];
 

@@ -1,14 +1,14 @@
 // What people change: each in one statement, with its trace, or not at all.
 
 import { CrossdockError } from '../model/errors.ts';
-import { newId } from '../model/ids.ts';
 import type { Database, Statement } from './database.ts';
 import type { DeliveryChange, Journal } from './journal.ts';
+import { insertReplays, replayRecordset, replayRows } from './make-replays.ts';
 import { type DueRow, dueColumns, dueOf } from './overdue-deliveries.ts';
 
 const reopenStatement = change({
   name: 'reopen-delivery',
-  set: `state = 'pending', open = true, dead = false, blocks = false, problem = NULL, spent = 0,
+  set: `state = 'pending', open = true, dead = false, blocks = false, spent = 0,
         strikes = 0, hub_errors = 0, code = NULL, reason = NULL,
         opened_at = clock_timestamp(), due_at = clock_timestamp(), round = round + 1`,
   from: ['dead', 'cancelled'],
@@ -59,15 +59,12 @@ function change(parts: {
 const replayStatement: Statement = {
   name: 'replay-deliveries',
   text: `
-    WITH d AS (
-      INSERT INTO deliveries (id, event_id, flow, connector, operation, revision, replay_of)
-      SELECT r.id, o.event_id, o.flow, o.connector, o.operation, o.revision, o.id
-      FROM json_to_recordset($1::json) AS r(id uuid, original uuid)
-      JOIN deliveries o ON o.id = r.original
-      RETURNING *
+    WITH given AS (
+      SELECT * FROM json_to_recordset($1::json) AS r${replayRecordset}
+    ), d AS (${insertReplays({ given: 'given r', run: 'NULL', body: '$3::bytea' })}
     ), traced AS (
       INSERT INTO changes (delivery_id, became, made_by, reason)
-      SELECT id, 'pending', $2, 'replay of ' || replay_of FROM d
+      SELECT d.id, 'pending', $2, given.reason FROM d JOIN given ON given.id = d.id
     )
     SELECT ${dueColumns} FROM d JOIN events e ON e.id = d.event_id`,
 };
@@ -112,11 +109,11 @@ export function deliveryChanges(database: Database): Changes {
     async cancel(request) {
       await apply(cancelStatement, request, 'cancelled');
     },
-    async replay({ of, by }) {
-      const copies = of.map((original) => ({ id: newId(), original: original.id }));
-      return (await database.query<DueRow>(replayStatement, [JSON.stringify(copies), by])).map(
-        dueOf,
-      );
+    async replay({ of, by, body }) {
+      const note = body === undefined ? '' : `, with an edited body of ${body.length} bytes`;
+      const rows = JSON.stringify(replayRows(of, note));
+      const values = [rows, by, body ?? null];
+      return (await database.query<DueRow>(replayStatement, values)).map(dueOf);
     },
     async setLanePaused({ connector, paused, by }) {
       await database.query(paused ? pauseStatement : resumeStatement, [connector, by]);

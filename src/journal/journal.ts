@@ -8,6 +8,7 @@ import type { FlowRevision } from '../model/flow-revision.ts';
 import type { Json } from '../model/json.ts';
 import type { OrderPlace } from '../model/order.ts';
 import type { OutcomeCode } from '../model/outcome.ts';
+import type { ProblemSighting } from '../model/problem-fingerprint.ts';
 
 /** An event that is not stored yet, with the deliveries that it starts. */
 export interface NewEvent {
@@ -89,8 +90,8 @@ export interface AttemptRecord {
   readonly heldBy?: string;
   /** For `dead`: whether later ones of its order key wait for it. @default false */
   readonly blocks?: boolean;
-  /** For `dead`: the fingerprint of its problem. */
-  readonly problem?: string;
+  /** For `dead`: its problem, counted together with the record. */
+  readonly problem?: ProblemSighting;
   /** It was handed back for an error of the hub's own. @default false */
   readonly hubError?: boolean;
   /** JSON text. */
@@ -109,6 +110,14 @@ export interface AttemptRecord {
   };
   /** The event that the result becomes, stored together with the result. */
   readonly emits?: NewEvent;
+}
+
+export interface Recorded {
+  readonly accepted: boolean;
+  /** The id of the event that the result became. */
+  readonly emitted?: string;
+  /** This death opened its problem, for the first time or anew. One death of a batch says so. */
+  readonly openedProblem?: boolean;
 }
 
 /** A delivery for which a lane needs a job. */
@@ -149,6 +158,19 @@ export interface DeliveryView {
   readonly source: string;
   readonly topic: string;
   readonly key: string;
+}
+
+/** What a replay repeats: a delivery, or an event through a flow that it did not go through. */
+export interface Replayed {
+  /** The delivery's. */
+  readonly id?: string;
+  readonly eventId: string;
+  readonly flow: string;
+  readonly connector: string;
+  readonly operation: string;
+  readonly revision: string;
+  /** Where it was routed anew: its place then. @default the place of the delivery that it repeats */
+  readonly routed?: { readonly order?: OrderPlace; readonly tenant?: string };
 }
 
 export interface AttemptView {
@@ -231,7 +253,7 @@ export interface Journal {
     readonly leaseMs: number;
   }): Promise<Claimed>;
   /** `false` when a newer claim exists: the result is refused and nothing was written. */
-  record(record: AttemptRecord): Promise<{ readonly accepted: boolean; readonly emitted?: string }>;
+  record(record: AttemptRecord): Promise<Recorded>;
 
   saveRevisions(revisions: readonly FlowRevision[]): Promise<void>;
   /** Kept in memory once loaded: a revision never changes. */
@@ -268,10 +290,11 @@ export interface Journal {
   promote(change: DeliveryChange): Promise<DueDelivery>;
   /** From any open state but `active` to `cancelled`. Rejects `not-found` or `state-conflict`. */
   cancel(change: DeliveryChange): Promise<void>;
-  /** New deliveries of an old event: the same flows and revisions as `of`, the same keys. */
+  /** New deliveries of old events, with the same keys. `body` goes out in place of the event's. */
   replay(request: {
-    readonly of: readonly DeliveryView[];
+    readonly of: readonly Replayed[];
     readonly by: string;
+    readonly body?: Buffer;
   }): Promise<readonly DueDelivery[]>;
   setLanePaused(change: {
     readonly connector: string;

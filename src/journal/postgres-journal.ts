@@ -21,7 +21,11 @@ import type { Journal } from './journal.ts';
 import { journalViews } from './journal-views.ts';
 import { migrate } from './migrate.ts';
 import { overdueDeliveries } from './overdue-deliveries.ts';
+import { postgresProblems } from './postgres-problems.ts';
+import { postgresReplays } from './postgres-replays.ts';
+import type { Problems } from './problems-port.ts';
 import { recordAttempts, weighRecord } from './record-attempts.ts';
+import type { Replays } from './replays-port.ts';
 
 export interface PostgresJournalOptions {
   readonly url: string;
@@ -32,6 +36,12 @@ export interface PostgresJournalOptions {
   /** How long an append may take before the vendor is told to come again, in ms. @default 2 s */
   readonly queryMs?: number;
   onError(error: Error): void;
+}
+
+/** The journal and the ports beside it, on the same connections. */
+export interface PostgresJournal extends Journal {
+  readonly problems: Problems;
+  readonly replays: Replays;
 }
 
 /** A vendor waits for an append: two under way, one in its commit while the next is written. */
@@ -62,7 +72,9 @@ export async function migrateJournal(
 }
 
 /** Connects, migrates and checks; rejects `journal-unavailable`, `-not-durable` or `-too-new`. */
-export async function openPostgresJournal(options: PostgresJournalOptions): Promise<Journal> {
+export async function openPostgresJournal(
+  options: PostgresJournalOptions,
+): Promise<PostgresJournal> {
   const database = openDatabase({
     url: options.url,
     name: 'crossdock-journal',
@@ -80,7 +92,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
   return assemble(database, options.meter ?? silentMeter);
 }
 
-function assemble(database: Database, meter: Meter): Journal {
+function assemble(database: Database, meter: Meter): PostgresJournal {
   const batched = <I, O>(
     name: string,
     run: (database: Database, items: readonly I[]) => Promise<readonly O[]>,
@@ -104,6 +116,8 @@ function assemble(database: Database, meter: Meter): Journal {
     ...overdueDeliveries(database),
     ...journalViews(database),
     ...deliveryChanges(database),
+    problems: postgresProblems(database),
+    replays: postgresReplays(database),
     ping: (deadlineMs) => ping(database, deadlineMs),
     async close() {
       await Promise.all([append.drain(), claim.drain(), record.drain()]);

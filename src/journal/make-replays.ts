@@ -1,0 +1,62 @@
+// New deliveries of old events: the rows, and the part of a statement that makes them. One for a
+// replay by hand and one for a chunk of a replay by query.
+
+import { newId } from '../model/ids.ts';
+import type { Replayed } from './journal.ts';
+import { storableText } from './storable-text.ts';
+
+export const replayRecordset = `(id uuid, original uuid, event_id uuid, flow text, connector text,
+  operation text, revision text, routed boolean, chain text, version numeric, tenant text,
+  reason text)`;
+
+/**
+ * Needs `given`, a `replayRecordset`, and SQL for the run and for an edited body. What was not routed
+ * anew keeps its original's place in the order; one for a dead one goes where that stands, in front
+ * of what waits behind it, and every other one at the end.
+ */
+export function insertReplays(parts: {
+  readonly given: string;
+  readonly run: string;
+  readonly body: string;
+}): string {
+  return `
+      INSERT INTO deliveries (id, event_id, flow, connector, operation, revision, replay_of,
+                              replay_run, chain, seq, version, tenant, body)
+      SELECT r.id, r.event_id, r.flow, r.connector, r.operation, r.revision, r.original,
+             ${parts.run}, p.chain,
+             CASE WHEN p.chain IS NULL THEN NULL
+                  WHEN o.dead AND o.chain = p.chain AND o.seq IS NOT NULL THEN o.seq
+                  ELSE nextval('delivery_seq') END,
+             p.version, p.tenant, coalesce(${parts.body}, o.body)
+      FROM ${parts.given} LEFT JOIN deliveries o ON o.id = r.original
+      CROSS JOIN LATERAL (
+        SELECT CASE WHEN r.routed THEN r.chain ELSE o.chain END AS chain,
+               CASE WHEN r.routed THEN r.version ELSE o.version END AS version,
+               CASE WHEN r.routed THEN r.tenant ELSE o.tenant END AS tenant
+      ) p
+      ORDER BY r.id
+      RETURNING *`;
+}
+
+/** Their ids are in the order of `of`. */
+export function replayRows(of: readonly Replayed[], note = ''): readonly object[] {
+  return of.map(({ id, eventId, flow, connector, operation, revision, routed }) => {
+    const { order, tenant } = routed ?? {};
+    const what = id === undefined ? `event ${eventId}` : id;
+    const by = routed === undefined ? '' : ', by the current revision';
+    return {
+      id: newId(),
+      original: id ?? null,
+      event_id: eventId,
+      flow,
+      connector,
+      operation,
+      revision,
+      routed: routed !== undefined,
+      chain: order === undefined ? null : storableText(`${flow}:${order.key}`),
+      version: order?.version ?? null,
+      tenant: tenant === undefined ? null : storableText(tenant),
+      reason: `replay of ${what}${by}${note}`,
+    };
+  });
+}
