@@ -212,6 +212,8 @@ export interface DeliveryQuery {
   readonly connector?: string;
   readonly state?: DeliveryState;
   readonly eventId?: string;
+  /** The fingerprint of the problem it died of. */
+  readonly problem?: string;
   readonly before?: string;
   /** At most 500. @default 50 */
   readonly limit?: number;

@@ -179,7 +179,11 @@ export function postgresProblems(database: Database): Problems {
   const get = async (text: string): Promise<ProblemView> => {
     const found = isFingerprint(text) ? await database.query<ProblemRow>(getStatement, [text]) : [];
     const [row] = found;
-    if (row === undefined) throw new CrossdockError('not-found', `there is no problem ${text}`);
+    if (row === undefined) {
+      throw new CrossdockError('not-found', `there is no problem ${text.slice(0, 64)}`, {
+        todo: 'Give 12 digits of a fingerprint or more; crossdock problems lists them.',
+      });
+    }
     if (found.length === 1) return viewOf(row);
     const todo = 'Give more digits of it.';
     throw new CrossdockError('usage', `several problems begin with ${text}`, { todo });

@@ -201,7 +201,10 @@ const deleteStatement: Statement = {
 export function postgresReplays(database: Database): Replays {
   const get = async (id: string): Promise<ReplayView> => {
     const [row] = isId(id) ? await database.query<ReplayRow>(getStatement, [id]) : [];
-    if (row === undefined) throw new CrossdockError('not-found', `there is no replay ${id}`);
+    if (row === undefined) {
+      const todo = 'crossdock replays lists what there is.';
+      throw new CrossdockError('not-found', `there is no replay ${id.slice(0, 64)}`, { todo });
+    }
     return viewOf(row);
   };
   const change = async (statement: Statement, id: string, verb: string): Promise<void> => {
