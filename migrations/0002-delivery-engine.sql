@@ -44,7 +44,14 @@ CREATE INDEX deliveries_chain ON deliveries (chain, open, seq, id)
 CREATE INDEX deliveries_chain_version ON deliveries (chain, version, seq, id)
   WHERE chain IS NOT NULL AND version IS NOT NULL AND open;
 CREATE UNIQUE INDEX deliveries_one_running ON deliveries (running) WHERE running IS NOT NULL;
-CREATE INDEX deliveries_by_problem ON deliveries (problem, id) WHERE dead AND problem IS NOT NULL;
+-- One that was retried belongs to its problem until it is delivered.
+CREATE INDEX deliveries_by_problem ON deliveries (problem, id)
+  WHERE problem IS NOT NULL AND (dead OR open);
+-- Dead, and not yet counted for a problem: those of before this file, and whom another statement
+-- than the record let die.
+CREATE INDEX deliveries_uncounted ON deliveries (id) WHERE dead AND problem IS NULL;
+CREATE INDEX deliveries_dead_versions ON deliveries (chain, version)
+  WHERE dead AND version IS NOT NULL;
 CREATE INDEX deliveries_by_replay ON deliveries (replay_run, id) WHERE replay_run IS NOT NULL;
 
 -- What was last sent for a key of which only the newest counts.
@@ -85,21 +92,26 @@ CREATE TABLE lane_gates (
 );
 
 CREATE TABLE problems (
+  -- 32 hex digits
   fingerprint text PRIMARY KEY,
   class text NOT NULL,
   code text NOT NULL,
   connector text NOT NULL,
+  -- of the deaths, without what differs from one to the next
   message text NOT NULL,
+  -- `open`, `acknowledged`, `resolved`, `ignored`
   state text NOT NULL DEFAULT 'open',
   -- deliveries that died of it, all told
   count bigint NOT NULL DEFAULT 0,
   sample_delivery uuid NOT NULL,
-  first_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  last_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  first_at timestamptz NOT NULL DEFAULT statement_timestamp(),
+  last_at timestamptz NOT NULL DEFAULT statement_timestamp(),
   -- since it was last opened
-  opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  changed_by text
+  opened_at timestamptz NOT NULL DEFAULT statement_timestamp(),
+  -- whether somebody was told of this opening
+  announced boolean NOT NULL DEFAULT false,
+  changed_at timestamptz NOT NULL DEFAULT statement_timestamp(),
+  changed_by text NOT NULL DEFAULT 'hub'
 );
 
 CREATE TABLE replays (
@@ -111,12 +123,30 @@ CREATE TABLE replays (
   -- `original` or `current`: by which revision of flow and mapping
   revision text NOT NULL,
   per_second float8 NOT NULL,
-  -- `planned`, `running`, `done`, `cancelled`
+  -- `planned`, `running`, `done`, `cancelling`, `cancelled`
   state text NOT NULL DEFAULT 'planned',
+  -- what its plan said
+  targets json NOT NULL DEFAULT '[]',
+  expected_ms float8 NOT NULL DEFAULT 0,
+  warnings json NOT NULL DEFAULT '[]',
+  -- its members, how many of them it has come past, and how many deliveries it made
   total bigint NOT NULL,
+  taken bigint NOT NULL DEFAULT 0,
   made bigint NOT NULL DEFAULT 0,
-  -- only what was there when it was planned, and how far it has come
-  until_id uuid,
-  cursor_id uuid,
+  -- not before this; by it the rate is kept, over all processes
+  due_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  waiting_for text,
+  started_at timestamptz,
+  ended_at timestamptz,
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX replays_under_way ON replays (due_at) WHERE state IN ('running', 'cancelling');
+
+-- What a replay was planned for, a hundred a row: ids of deliveries, or of events where it is of
+-- events that no flow took. A row stays small enough to need no TOAST.
+CREATE TABLE replay_members (
+  replay uuid NOT NULL,
+  piece integer NOT NULL,
+  ids uuid[] NOT NULL,
+  PRIMARY KEY (replay, piece)
 );

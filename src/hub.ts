@@ -12,8 +12,11 @@ import { type ClockGuard, startClockGuard } from './delivery/clock-guard.ts';
 import { type Controls, createControls } from './delivery/controls.ts';
 import { createDeliver, type Settled } from './delivery/deliver.ts';
 import { startHousekeeping } from './delivery/housekeeping.ts';
-import { createLagWatch } from './delivery/lag-watch.ts';
+import { createLagTurn } from './delivery/lag-watch.ts';
 import { createOrder } from './delivery/order.ts';
+import { createProblemWatch } from './delivery/problems.ts';
+import { startReplayRunner } from './delivery/replay-runner.ts';
+import { createReplayControls, type ReplayControls } from './delivery/replays.ts';
 import { createSuspects, type Suspects } from './delivery/suspects.ts';
 import { createSweep } from './delivery/sweep.ts';
 import { createApp } from './http/app.ts';
@@ -22,7 +25,12 @@ import { listen } from './http/server.ts';
 import { createIntake } from './intake/intake.ts';
 import { startEmbeddedPostgres } from './journal/embedded-postgres.ts';
 import type { Journal } from './journal/journal.ts';
-import { migrateJournal, openPostgresJournal } from './journal/postgres-journal.ts';
+import {
+  migrateJournal,
+  openPostgresJournal,
+  type PostgresJournal,
+} from './journal/postgres-journal.ts';
+import type { Problems } from './journal/problems-port.ts';
 import { callable, openConnectors } from './live-connectors.ts';
 import { loadProject } from './load-project.ts';
 import { createChildPoolMapper } from './mapping/child-pool-mapper.ts';
@@ -60,6 +68,8 @@ export interface Operations {
   readonly journal: Journal;
   readonly lanes: Lanes;
   readonly controls: Controls;
+  readonly problems: Problems;
+  readonly replays: ReplayControls;
   close(): Promise<void>;
 }
 
@@ -82,7 +92,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       closers,
     });
     const { journal, lanes } = ground;
-    const controls = createControls({ journal, lanes, log });
+    const operations = operationsOn(ground, log);
+    const { controls } = operations;
     const routes = createRoutes(definitions);
     await journal.saveRevisions([...definitions.flows.values()].map((flow) => flow.revision));
     const { meter } = metrics;
@@ -104,6 +115,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       laneNames: callable(definitions).map((connector) => connector.id),
       metrics,
       board: createBoard({ queues: lanes.queues, controls, basePath: '/queues', by: 'bull-board' }),
+      api: { ...operations, now: { definitions, routes } },
       adminToken: adminToken.token,
       log,
       isClosing: () => closing,
@@ -117,7 +129,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     return {
       url: server.url,
       backend: ground.backend,
-      operations: { journal, lanes, controls },
+      operations,
       ...(adminToken.isNew ? { newAdminToken: adminToken.token } : {}),
       close() {
         closing = true;
@@ -138,13 +150,23 @@ export async function openOperations(options: {
   const { environment, log } = options;
   const closers: Closer[] = [];
   try {
-    const { journal, lanes } = await openGround({ environment, log, meter: silentMeter, closers });
-    const controls = createControls({ journal, lanes, log });
-    return { journal, lanes, controls, close: () => closeInTurn(closers, log) };
+    const ground = await openGround({ environment, log, meter: silentMeter, closers });
+    return { ...operationsOn(ground, log), close: () => closeInTurn(closers, log) };
   } catch (error) {
     await closeInTurn(closers, log);
     throw error;
   }
+}
+
+function operationsOn({ journal, lanes }: Ground, log: Log): Omit<Operations, 'close'> {
+  const { problems, replays } = journal;
+  return {
+    journal,
+    lanes,
+    controls: createControls({ journal, lanes, log }),
+    problems,
+    replays: createReplayControls({ journal, problems, replays }),
+  };
 }
 
 /** Brings the journal, and the lanes where they are on PostgreSQL, to this version. */
@@ -194,7 +216,7 @@ async function requireDefinitions(environment: Environment, log: Log): Promise<D
 }
 
 interface Ground {
-  readonly journal: Journal;
+  readonly journal: PostgresJournal;
   readonly lanes: BullmqLanes;
   readonly backend: 'redis' | 'postgres';
 }
@@ -243,7 +265,7 @@ async function databaseUrl(environment: Environment, log: Log, closers: Closer[]
 function startDelivery(parts: {
   readonly definitions: Definitions;
   readonly routes: Routes;
-  readonly journal: Journal;
+  readonly journal: PostgresJournal;
   readonly lanes: Lanes;
   readonly log: Log;
   readonly environment: Environment;
@@ -264,7 +286,13 @@ function startDelivery(parts: {
   closers.push(() => suspects.close());
   const order = createOrder({ journal, lanes, log });
   closers.push(() => order.close());
-  const onSettled: readonly ((settled: Settled) => void | Promise<void>)[] = [order.onSettled];
+  const { retentionDays } = environment;
+  const { problems, replays } = journal;
+  const watch = createProblemWatch({ journal, problems, log, retentionDays });
+  const onSettled: readonly ((settled: Settled) => void | Promise<void>)[] = [
+    order.onSettled,
+    watch.onSettled,
+  ];
   const ports = {
     journal,
     lanes,
@@ -284,20 +312,19 @@ function startDelivery(parts: {
   }
   const laneNames = [...connectors.keys()];
   const sweep = createSweep({ journal, lanes, laneNames, meter, log });
-  const { retentionDays } = environment;
   const alerts = createAlerts({ journal, lanes, routes, log });
+  const runner = startReplayRunner({ replays, lanes, routes, log, retentionDays });
   const housekeeping = startHousekeeping({
     journal,
     log,
     retentionDays,
     sweep,
-    order: order.turn,
-    watchLag: createLagWatch({ journal, alerts }),
+    turns: [order.turn, ...watch.turns, ...runner.turns, createLagTurn({ journal, alerts })],
     isClockRight: () => clock.state().isRight,
   });
   // Before its ports are closed, so that the deliveries under way can end.
   const stop = async (): Promise<void> => {
-    await Promise.all([lanes.close(LANES_GRACE_MS), housekeeping.close()]);
+    await Promise.all([lanes.close(LANES_GRACE_MS), housekeeping.close(), runner.close()]);
   };
   closers.push(stop);
   return stop;

@@ -20,6 +20,8 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   events: async () => (await import('./events.ts')).addEvents,
   deliveries: async () => (await import('./deliveries.ts')).addDeliveries,
   replay: async () => (await import('./replay.ts')).addReplay,
+  replays: async () => (await import('./replays.ts')).addReplays,
+  problems: async () => (await import('./problems.ts')).addProblems,
   explain: async () => (await import('./explain.ts')).addExplain,
   migrate: async () => (await import('./migrate.ts')).addMigrate,
   doctor: async () => (await import('./doctor.ts')).addDoctor,

@@ -26,8 +26,8 @@ export async function withOperations<T>(work: (operations: Operations) => Promis
 }
 
 /** Rejects `usage` for what cannot be the id of anything. */
-export function requireId(text: string): string {
+export function requireId(text: string, what = 'an event or a delivery'): string {
   const id = text.trim().toLowerCase();
   if (isId(id)) return id;
-  throw new CrossdockError('usage', `"${text}" is not an id of an event or a delivery`);
+  throw new CrossdockError('usage', `"${text}" is not an id of ${what}`);
 }

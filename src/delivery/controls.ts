@@ -1,10 +1,11 @@
 // What people do to deliveries and lanes, from the CLI, the API or Bull Board. Each leaves its trace
 // in the journal first; the lanes follow, and where they cannot the sweep mends it.
 
-import type { DeliveryView, DueDelivery, Journal } from '../journal/journal.ts';
-import { CrossdockError } from '../model/errors.ts';
+import type { DueDelivery, Journal, Replayed } from '../journal/journal.ts';
 import type { Log } from '../model/log.ts';
 import type { LaneJob, Lanes } from '../queue/lanes.ts';
+import type { ProjectNow } from './replay-again.ts';
+import { findReplayed } from './replay-one.ts';
 
 export interface Controls {
   /** Tries a dead or cancelled delivery again, now, with a fresh count of attempts. */
@@ -13,13 +14,26 @@ export interface Controls {
   promote(deliveryId: string, by: string): Promise<void>;
   /** Takes a delivery that waits or is dead out of the way for good. */
   cancel(deliveryId: string, by: string): Promise<void>;
-  /** A new delivery of the same event through the same flow revision; resolves with its id. */
-  replayDelivery(deliveryId: string, by: string): Promise<readonly string[]>;
-  /** The same for every delivery the event first had. */
-  replayEvent(eventId: string, by: string): Promise<readonly string[]>;
+  /** A new delivery of the same event through the same flow; resolves with its id. */
+  replayDelivery(
+    deliveryId: string,
+    by: string,
+    options?: ReplayOptions,
+  ): Promise<readonly string[]>;
+  /** The same for every delivery the event first had; anew: for all flows of today. */
+  replayEvent(eventId: string, by: string, options?: ReplayOptions): Promise<readonly string[]>;
   /** Holds a lane until it is resumed, over restarts too. */
   pauseLane(connector: string, by: string): Promise<void>;
   resumeLane(connector: string, by: string): Promise<void>;
+}
+
+export interface ReplayOptions {
+  /** Routes the event anew, by the files of today. @default false: by the revision of its day */
+  readonly anew?: boolean;
+  /** Goes out in place of the event's body. For one delivery only. */
+  readonly body?: Buffer;
+  /** The files of today: for `anew`, and for the largest body that the source takes. */
+  readonly now?: ProjectNow;
 }
 
 export function createControls(ports: {
@@ -37,8 +51,12 @@ export function createControls(ports: {
     }
   };
 
-  const replay = async (of: readonly DeliveryView[], by: string): Promise<readonly string[]> => {
-    const due = await journal.replay({ of, by });
+  const replay = async (
+    of: readonly Replayed[],
+    by: string,
+    body: Buffer | undefined,
+  ): Promise<readonly string[]> => {
+    const due = await journal.replay({ of, by, ...(body === undefined ? {} : { body }) });
     await schedule(due);
     return due.map((delivery) => delivery.deliveryId);
   };
@@ -63,21 +81,10 @@ export function createControls(ports: {
       const { chain } = await journal.cancel({ deliveryId, by });
       if (chain !== undefined) await schedule(await journal.advance(chain));
     },
-    async replayDelivery(deliveryId, by) {
-      const delivery = await journal.getDelivery(deliveryId);
-      if (delivery === undefined) {
-        throw new CrossdockError('not-found', `there is no delivery ${deliveryId}`);
-      }
-      return replay([delivery], by);
-    },
-    async replayEvent(eventId, by) {
-      const deliveries = await journal.listDeliveries({ eventId, limit: 500 });
-      const first = deliveries.filter((delivery) => delivery.replayOf === undefined);
-      if (first.length === 0) {
-        throw new CrossdockError('not-found', `event ${eventId} has no deliveries to replay`);
-      }
-      return replay(first, by);
-    },
+    replayDelivery: async (deliveryId, by, options = {}) =>
+      replay(await findReplayed(journal, { deliveryId }, options), by, options.body),
+    replayEvent: async (eventId, by, options = {}) =>
+      replay(await findReplayed(journal, { eventId }, options), by, options.body),
     pauseLane: (connector, by) => setPaused(connector, true, by),
     resumeLane: (connector, by) => setPaused(connector, false, by),
   };

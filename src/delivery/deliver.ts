@@ -13,6 +13,7 @@ import type { Meter } from '../model/meter.ts';
 import { type LaneJob, type Lanes, type LaneWork, laneJobsOf, type Step } from '../queue/lanes.ts';
 import { type AttemptPorts, attemptDelivery, type Verdict } from './attempt.ts';
 import { attemptApart } from './poison.ts';
+import { sightDeath } from './problems.ts';
 import type { Suspects } from './suspects.ts';
 
 /** What became of a claim, once the journal has it. */
@@ -21,6 +22,8 @@ export interface Settled {
   readonly lane: string;
   readonly claim: Claim;
   readonly record: AttemptRecord;
+  /** This death opened its problem, for the first time or anew. */
+  readonly openedProblem?: boolean;
 }
 
 export interface DeliverPorts extends AttemptPorts {
@@ -124,6 +127,7 @@ async function deliverClaim(ports: DeliverPorts, claim: Claim, holding: Holding)
     deliveryId: claim.deliveryId,
     fence: claim.fence,
     ...(event === undefined ? {} : { emits: event }),
+    ...(verdict.state === 'dead' ? { problem: sightDeath(holding.lane, verdict) } : {}),
   };
   const recorded = await recordAtLast(ports, record, holding.signal);
   if (recorded === undefined) return { kind: 'again', inMs: 3 * JOB_AGAIN_MS };
@@ -134,7 +138,10 @@ async function deliverClaim(ports: DeliverPorts, claim: Claim, holding: Holding)
     return { kind: 'done', note: 'result refused: a newer claim exists' };
   }
   if (recorded.emitted !== undefined && event !== undefined) scheduleEmitted(ports, event);
-  for (const listen of ports.onSettled) await listen({ lane: holding.lane, claim, record });
+  const openedProblem = recorded.openedProblem === true;
+  for (const listen of ports.onSettled) {
+    await listen({ lane: holding.lane, claim, record, openedProblem });
+  }
   return stepAfter(record);
 }
 

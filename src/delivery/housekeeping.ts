@@ -1,17 +1,22 @@
-// What happens by itself, again and again, in one process at a time: the sweep, the turn of the
-// order, the retention.
+// What happens by itself, again and again, in one process at a time: the sweep, the
+// retention, and the turns that others bring.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Journal } from '../journal/journal.ts';
 import type { Log } from '../model/log.ts';
 
 const SWEEP_EVERY_MS = 5_000;
-const ORDER_EVERY_MS = 10_000;
-const LAG_EVERY_MS = 30_000;
 const RETENTION_EVERY_MS = 3_600_000;
 /** Small pieces with a rest between: nobody waits long for the table. */
 const RETENTION_PIECE = 500;
 const RETENTION_REST_MS = 200;
+
+/** One more thing that is done again and again. */
+export interface Turn {
+  readonly task: string;
+  readonly everyMs: number;
+  run(leaving: AbortSignal): Promise<unknown>;
+}
 
 export interface Housekeeping {
   /** Ends the turns; resolves when none is under way. */
@@ -23,9 +28,7 @@ export function startHousekeeping(ports: {
   readonly log: Log;
   readonly retentionDays: number;
   sweep(leaving: AbortSignal): Promise<number>;
-  /** Lets go what waits for an earlier delivery that is not there any more. */
-  order(leaving: AbortSignal): Promise<number>;
-  watchLag(): Promise<unknown>;
+  readonly turns?: readonly Turn[];
   /** While this says no, the turns are left to other processes. */
   isClockRight(): boolean;
 }): Housekeeping {
@@ -33,10 +36,11 @@ export function startHousekeeping(ports: {
   const leaving = new AbortController();
   const turns = [
     repeat('sweep', SWEEP_EVERY_MS, () => ports.sweep(leaving.signal)),
-    repeat('order', ORDER_EVERY_MS, () => ports.order(leaving.signal)),
-    repeat('lag', LAG_EVERY_MS, () => ports.watchLag()),
     repeat('retention', RETENTION_EVERY_MS, () =>
       deleteOldEvents({ journal, log, days: ports.retentionDays, signal: leaving.signal }),
+    ),
+    ...(ports.turns ?? []).map(({ task, everyMs, run }) =>
+      repeat(task, everyMs, () => run(leaving.signal)),
     ),
   ];
 

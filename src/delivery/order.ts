@@ -6,7 +6,9 @@ import type { Log } from '../model/log.ts';
 import type { Lanes } from '../queue/lanes.ts';
 import { laneJobOf } from './controls.ts';
 import type { Settled } from './deliver.ts';
+import type { Turn } from './housekeeping.ts';
 
+const TURN_EVERY_MS = 10_000;
 /** Deliveries that one turn's page looks at, and pages of one turn; the next goes on from there. */
 const PAGE = 500;
 const PAGES_PER_TURN_MAX = 20;
@@ -16,8 +18,8 @@ export interface Order {
   onSettled(settled: Settled): void;
   /** Something may have left the chain, or was just held in it. */
   onChain(chain: string): void;
-  /** Looks at every chain in which somebody waits; resolves with how many were let go. */
-  turn(leaving: AbortSignal): Promise<number>;
+  /** For the housekeeping: looks at every chain in which somebody waits. */
+  readonly turn: Turn;
   /** Resolves when nothing is under way. */
   close(): Promise<void>;
 }
@@ -58,22 +60,25 @@ export function createOrder(ports: {
     return counts.reduce((sum, count) => sum + count, 0);
   };
 
+  const turnPages = async (leaving: AbortSignal): Promise<void> => {
+    let count = 0;
+    let pages = 0;
+    do {
+      count += await turnPage();
+      pages += 1;
+    } while (after !== undefined && pages < PAGES_PER_TURN_MAX && !leaving.aborted);
+    if (count > 0) log.info({ count }, 'let go what waited for nothing any more');
+  };
+
   return {
     onSettled({ claim }) {
       if (claim.chain !== undefined) onChain(claim.chain);
     },
     onChain,
-    async turn(leaving) {
-      let count = 0;
-      await journal.whileLeader('order', async () => {
-        let pages = 0;
-        do {
-          count += await turnPage();
-          pages += 1;
-        } while (after !== undefined && pages < PAGES_PER_TURN_MAX && !leaving.aborted);
-      });
-      if (count > 0) log.info({ count }, 'let go what waited for nothing any more');
-      return count;
+    turn: {
+      task: 'order',
+      everyMs: TURN_EVERY_MS,
+      run: (leaving) => journal.whileLeader('order', () => turnPages(leaving)),
     },
     async close() {
       await Promise.all(underWay);

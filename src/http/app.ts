@@ -3,6 +3,7 @@
 import express, { type Express, type Router as ExpressRouter, Router } from 'express';
 import { CrossdockError } from '../model/errors.ts';
 import { createAdmin } from './admin.ts';
+import { apiRoutes } from './api.ts';
 import { createAnswerError, errorHandler } from './errors.ts';
 import { eventRoutes } from './event-routes.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -44,6 +45,7 @@ function adminRoutes(ports: HttpPorts): ExpressRouter {
   router.use(admin.routes);
   const guard = [admin.require, requireSameOrigin({})];
   router.use(eventRoutes(ports.journal, [...guard, pageHeaders]));
+  if (ports.api !== undefined) router.use(apiRoutes(ports.api, guard));
   if (ports.board !== undefined) router.use('/queues', ...guard, boardHeaders, ports.board);
   return router;
 }

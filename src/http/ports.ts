@@ -2,11 +2,25 @@
 
 import type { RequestHandler } from 'express';
 import type { ClockState } from '../delivery/clock-guard.ts';
+import type { Controls } from '../delivery/controls.ts';
+import type { ProjectNow } from '../delivery/replay-again.ts';
+import type { ReplayControls } from '../delivery/replays.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { Problems } from '../journal/problems-port.ts';
 import type { Log } from '../model/log.ts';
 import type { Lanes } from '../queue/lanes.ts';
 import type { Metrics } from './metrics.ts';
+
+/** What `/api/v1` shows and does. */
+export interface ApiPorts {
+  readonly journal: Journal;
+  readonly controls: Controls;
+  readonly problems: Problems;
+  readonly replays: ReplayControls;
+  /** The files that this hub runs by. */
+  readonly now: ProjectNow;
+}
 
 export interface HttpPorts {
   /** Without one there is no `/webhooks` route: the role `delivery`. */
@@ -21,6 +35,8 @@ export interface HttpPorts {
   /** The connectors that have a lane. */
   readonly laneNames: readonly string[];
   readonly metrics: Metrics;
+  /** Without it there is no `/api/v1`. */
+  readonly api?: ApiPorts;
   /** Bull Board, mounted at `/queues` behind the sign-in. */
   readonly board?: RequestHandler;
   readonly adminToken: string;

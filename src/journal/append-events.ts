@@ -153,7 +153,7 @@ function placeRow({ flow, order, tenant }: NewDelivery): object {
   };
 }
 
-function chainRow(flow: string, { key, version, dead, settleMs }: OrderPlace): object {
+export function chainRow(flow: string, { key, version, dead, settleMs }: OrderPlace): object {
   return {
     chain: storableText(`${flow}:${key}`),
     behind: dead,

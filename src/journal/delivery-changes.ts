@@ -1,15 +1,16 @@
 // What people change: each in one statement, with its trace, or not at all.
 
 import { CrossdockError } from '../model/errors.ts';
-import { newId } from '../model/ids.ts';
 import type { Database, Statement } from './database.ts';
 import type { DeliveryChange, Journal } from './journal.ts';
+import { freeReplaced, insertReplays, replayRecordset, replayRows } from './make-replays.ts';
 import { type DueRow, dueColumns, dueOf } from './overdue-deliveries.ts';
 
 const reopenStatement = change({
   name: 'reopen-delivery',
-  set: `state = 'pending', open = true, dead = false, blocks = false, problem = NULL, spent = 0,
-        strikes = (code IS NOT DISTINCT FROM 'process-crashed')::int, hub_errors = 0, code = NULL, reason = NULL,
+  set: `state = 'pending', open = true, dead = false, blocks = false, spent = 0,
+        strikes = (code IS NOT DISTINCT FROM 'process-crashed')::int, hub_errors = 0, code = NULL,
+        reason = NULL,
         opened_at = clock_timestamp(), due_at = clock_timestamp(), round = round + 1`,
   from: ['dead', 'cancelled'],
   became: 'pending',
@@ -60,26 +61,13 @@ function change(parts: {
 const replayStatement: Statement = {
   name: 'replay-deliveries',
   text: `
-    WITH originals AS MATERIALIZED (
-      SELECT r.id AS replay, o.*
-      FROM json_to_recordset($1::json) AS r(id uuid, original uuid)
-      JOIN deliveries o ON o.id = r.original
-      ORDER BY o.seq, o.id
-    ), replaced AS (
-      UPDATE deliveries d SET blocks = false FROM originals o WHERE d.id = o.id AND d.blocks
-    ), d AS (
-      INSERT INTO deliveries (id, event_id, flow, connector, operation, revision, replay_of, tenant,
-                              chain, seq, version, behind, settle_ms)
-      SELECT o.replay, o.event_id, o.flow, o.connector, o.operation, o.revision, o.id, o.tenant,
-             o.chain,
-             CASE WHEN o.chain IS NULL THEN NULL
-                  WHEN o.blocks THEN o.seq ELSE nextval('delivery_seq') END,
-             o.version, o.behind, o.settle_ms
-      FROM originals o
-      RETURNING *
+    WITH given AS (
+      SELECT * FROM json_to_recordset($1::json) AS r${replayRecordset}
+    ), replaced AS (${freeReplaced('given r')}
+    ), d AS (${insertReplays({ given: 'given r', run: 'NULL', body: '$3::bytea' })}
     ), traced AS (
       INSERT INTO changes (delivery_id, became, made_by, reason)
-      SELECT id, 'pending', $2, 'replay of ' || replay_of FROM d
+      SELECT d.id, 'pending', $2, given.reason FROM d JOIN given ON given.id = d.id
     )
     SELECT ${dueColumns} FROM d JOIN events e ON e.id = d.event_id`,
 };
@@ -129,11 +117,11 @@ export function deliveryChanges(database: Database): Changes {
       const { chain } = await apply(cancelStatement, request, 'cancelled');
       return chain === null ? {} : { chain };
     },
-    async replay({ of, by }) {
-      const copies = of.map((original) => ({ id: newId(), original: original.id }));
-      return (await database.query<DueRow>(replayStatement, [JSON.stringify(copies), by])).map(
-        dueOf,
-      );
+    async replay({ of, by, body }) {
+      const note = body === undefined ? '' : `, with an edited body of ${body.length} bytes`;
+      const rows = JSON.stringify(replayRows(of, note));
+      const values = [rows, by, body ?? null];
+      return (await database.query<DueRow>(replayStatement, values)).map(dueOf);
     },
     async setLanePaused({ connector, paused, by }) {
       await database.query(paused ? pauseStatement : resumeStatement, [connector, by]);

@@ -52,6 +52,7 @@ const listDeliveriesStatement: Statement = {
     WHERE ($1::uuid IS NULL OR d.id = $1::uuid) AND ($2::text IS NULL OR d.flow = $2)
       AND ($3::text IS NULL OR d.connector = $3) AND ($4::text IS NULL OR d.state = $4)
       AND ($5::uuid IS NULL OR d.event_id = $5::uuid) AND ($6::uuid IS NULL OR d.id < $6::uuid)
+      AND ($8::text IS NULL OR d.problem = $8 AND (d.dead OR d.open))
     ORDER BY d.id DESC LIMIT $7`,
 };
 
@@ -118,13 +119,13 @@ export function journalViews(database: Database): Views {
     },
     async getDelivery(id) {
       if (!isId(id)) return undefined;
-      const values = [id, null, null, null, null, null, 1];
+      const values = [id, null, null, null, null, null, 1, null];
       const [row] = await database.query<DeliveryRow>(listDeliveriesStatement, values);
       return row === undefined ? undefined : deliveryOf(row);
     },
-    async listDeliveries({ flow, connector, state, eventId, before, limit }) {
+    async listDeliveries({ flow, connector, state, eventId, problem, before, limit }) {
       const filters = [null, flow, connector, state, eventId, before].map((value) => value ?? null);
-      const values = [...filters, pageSize(limit)];
+      const values = [...filters, pageSize(limit), problem ?? null];
       const rows = await database.query<DeliveryRow>(listDeliveriesStatement, values);
       return rows.map(deliveryOf);
     },

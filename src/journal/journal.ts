@@ -8,6 +8,7 @@ import type { FlowRevision } from '../model/flow-revision.ts';
 import type { Json } from '../model/json.ts';
 import type { OrderPlace } from '../model/order.ts';
 import type { OutcomeCode } from '../model/outcome.ts';
+import type { ProblemSighting } from '../model/problem-fingerprint.ts';
 import type { Chains } from './order-port.ts';
 
 /** An event that is not stored yet, with the deliveries that it starts. */
@@ -108,8 +109,8 @@ export interface AttemptRecord {
   readonly inDoubt?: boolean;
   /** For `held`: what it waits for, such as `flow:order-to-erp`. */
   readonly heldBy?: string;
-  /** For `dead`: the fingerprint of its problem. */
-  readonly problem?: string;
+  /** For `dead`: its problem, counted together with the record. */
+  readonly problem?: ProblemSighting;
   /** It was handed back for an error of the hub's own. @default false */
   readonly hubError?: boolean;
   /** It ended the process that it was tried in, alone: one strike more. @default false */
@@ -130,6 +131,14 @@ export interface AttemptRecord {
   };
   /** The event that the result becomes, stored together with the result. */
   readonly emits?: NewEvent;
+}
+
+export interface Recorded {
+  readonly accepted: boolean;
+  /** The id of the event that the result became. */
+  readonly emitted?: string;
+  /** This death opened its problem, for the first time or anew. One death of a batch says so. */
+  readonly openedProblem?: boolean;
 }
 
 /** A delivery for which a lane needs a job. */
@@ -172,6 +181,19 @@ export interface DeliveryView {
   readonly key: string;
 }
 
+/** What a replay repeats: a delivery, or an event through a flow that it did not go through. */
+export interface Replayed {
+  /** The delivery's. */
+  readonly id?: string;
+  readonly eventId: string;
+  readonly flow: string;
+  readonly connector: string;
+  readonly operation: string;
+  readonly revision: string;
+  /** Where it was routed anew: its place then. @default the place of the delivery that it repeats */
+  readonly routed?: { readonly order?: OrderPlace; readonly tenant?: string };
+}
+
 export interface AttemptView {
   readonly number: number;
   readonly startedAt: Date;
@@ -211,6 +233,8 @@ export interface DeliveryQuery {
   readonly connector?: string;
   readonly state?: DeliveryState;
   readonly eventId?: string;
+  /** The fingerprint of the problem it died of. */
+  readonly problem?: string;
   readonly before?: string;
   /** At most 500. @default 50 */
   readonly limit?: number;
@@ -252,7 +276,7 @@ export interface Journal extends Chains {
     readonly leaseMs: number;
   }): Promise<Claimed>;
   /** `false` when a newer claim exists: the result is refused and nothing was written. */
-  record(record: AttemptRecord): Promise<{ readonly accepted: boolean; readonly emitted?: string }>;
+  record(record: AttemptRecord): Promise<Recorded>;
 
   saveRevisions(revisions: readonly FlowRevision[]): Promise<void>;
   /** Kept in memory once loaded: a revision never changes. */
@@ -293,12 +317,13 @@ export interface Journal extends Chains {
    */
   cancel(change: DeliveryChange): Promise<{ readonly chain?: string }>;
   /**
-   * New deliveries of an old event: the same flows and revisions as `of`, the same keys. In a chain
-   * the replay of a dead one that is in the way takes its place; any other comes last.
+   * New deliveries of old events, with the same keys. `body` goes out in place of the event's. In a
+   * chain the replay of a dead one that is in the way takes its place; any other comes last.
    */
   replay(request: {
-    readonly of: readonly DeliveryView[];
+    readonly of: readonly Replayed[];
     readonly by: string;
+    readonly body?: Buffer;
   }): Promise<readonly DueDelivery[]>;
   setLanePaused(change: {
     readonly connector: string;

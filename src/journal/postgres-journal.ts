@@ -23,7 +23,11 @@ import { journalViews } from './journal-views.ts';
 import { laggingLanes } from './lagging-lanes.ts';
 import { migrate } from './migrate.ts';
 import { overdueDeliveries } from './overdue-deliveries.ts';
+import { postgresProblems } from './postgres-problems.ts';
+import { postgresReplays } from './postgres-replays.ts';
+import type { Problems } from './problems-port.ts';
 import { recordAttempts, weighRecord } from './record-attempts.ts';
+import type { Replays } from './replays-port.ts';
 
 export interface PostgresJournalOptions {
   readonly url: string;
@@ -36,6 +40,12 @@ export interface PostgresJournalOptions {
   onError(error: Error): void;
   /** Told of additive migrations of a newer version, which this one does without. */
   onNewer?(names: readonly string[]): void;
+}
+
+/** The journal and the ports beside it, on the same connections. */
+export interface PostgresJournal extends Journal {
+  readonly problems: Problems;
+  readonly replays: Replays;
 }
 
 /** A vendor waits for an append: two under way, one in its commit while the next is written. */
@@ -66,7 +76,9 @@ export async function migrateJournal(
 }
 
 /** Connects, migrates and checks; rejects `journal-unavailable`, `-not-durable` or `-too-new`. */
-export async function openPostgresJournal(options: PostgresJournalOptions): Promise<Journal> {
+export async function openPostgresJournal(
+  options: PostgresJournalOptions,
+): Promise<PostgresJournal> {
   const database = openDatabase({
     url: options.url,
     name: 'crossdock-journal',
@@ -85,7 +97,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
   return assemble(database, options.meter ?? silentMeter);
 }
 
-function assemble(database: Database, meter: Meter): Journal {
+function assemble(database: Database, meter: Meter): PostgresJournal {
   const batched = <I, O>(
     name: string,
     run: (database: Database, items: readonly I[]) => Promise<readonly O[]>,
@@ -116,6 +128,8 @@ function assemble(database: Database, meter: Meter): Journal {
     ...journalViews(database),
     ...deliveryChanges(database),
     ...laggingLanes(database),
+    problems: postgresProblems(database),
+    replays: postgresReplays(database),
     ping: (deadlineMs) => ping(database, deadlineMs),
     async close() {
       await Promise.all([append, claim, record, advance].map((one) => one.drain()));

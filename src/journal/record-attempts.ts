@@ -12,17 +12,11 @@ import {
   weighEvent,
 } from './append-events.ts';
 import type { Database, Statement } from './database.ts';
-import type { AttemptRecord } from './journal.ts';
+import type { AttemptRecord, Recorded } from './journal.ts';
 import { storableJson, storableText } from './storable-text.ts';
+import { problemRecordset, problemRows, upsertProblems } from './upsert-problems.ts';
 
-export interface Recorded {
-  readonly accepted: boolean;
-  readonly emitted?: string;
-}
-
-const recordStatement: Statement = {
-  name: 'record-attempts',
-  text: `
+const recordParts = `
     WITH incoming AS (
       SELECT * FROM json_to_recordset($1::json) AS r(
         delivery_id uuid, fence bigint, state text, open boolean, due_in_ms float8, code text,
@@ -36,7 +30,8 @@ const recordStatement: Statement = {
           due_at = CASE WHEN r.due_in_ms IS NULL THEN d.due_at
                         ELSE clock_timestamp() + r.due_in_ms * interval '1 millisecond' END,
           lease_until = NULL, result = coalesce(r.result::json, d.result),
-          held = r.state = 'held', held_by = r.held_by, problem = r.problem,
+          held = r.state = 'held', held_by = r.held_by,
+          problem = CASE WHEN r.open THEN d.problem ELSE r.problem END,
           blocks = r.state = 'dead' AND d.chain IS NOT NULL AND d.behind <> 'skip',
           running = NULL,
           -- what crashed may have called; dead ones may be tried again by hand
@@ -92,9 +87,28 @@ const recordStatement: Statement = {
       SELECT ${deliveryValues}
       FROM json_to_recordset($4::json) AS d${deliveryRecordset}
       JOIN emitted ON emitted.id = d.event_id
-    )
-    SELECT accepted.id::text, emitted.id::text AS emitted
+    )`;
+
+const recordStatement: Statement = {
+  name: 'record-attempts',
+  text: `${recordParts}
+    SELECT accepted.id::text, emitted.id::text AS emitted, false AS opened
     FROM accepted LEFT JOIN emitted ON emitted.cause_id = accepted.id`,
+};
+
+/** The same, and the deaths counted for their problems: a crash cannot come between. */
+const recordDeathsStatement: Statement = {
+  name: 'record-deaths',
+  text: `${recordParts}, deaths AS (
+      SELECT r.problem AS fingerprint, count(*) AS count, (array_agg(a.id))[1] AS sample
+      FROM incoming r JOIN accepted a ON a.id = r.delivery_id
+      WHERE r.problem IS NOT NULL GROUP BY r.problem
+    ), seen AS (
+      SELECT * FROM json_to_recordset($5::json) AS p${problemRecordset}
+    ), opened AS (${upsertProblems})
+    SELECT accepted.id::text, emitted.id::text AS emitted, opened.sample IS NOT NULL AS opened
+    FROM accepted LEFT JOIN emitted ON emitted.cause_id = accepted.id
+         LEFT JOIN opened ON opened.sample = accepted.id AND opened.opened`,
 };
 
 export async function recordAttempts(
@@ -105,23 +119,42 @@ export async function recordAttempts(
     record.emits === undefined ? [] : [{ ...record.emits, causeId: record.deliveryId }],
   );
   const { rows, bodies } = eventRows(emits);
-  const accepted = await database.query<{ id: string; emitted: string | null }>(recordStatement, [
-    JSON.stringify(records.map(recordRow)),
-    JSON.stringify(rows),
-    bodies,
-    JSON.stringify(emits.flatMap(deliveryRows)),
-  ]);
-  const byId = new Map(accepted.map((row) => [row.id, row.emitted]));
+  const problems = problemRows(records.flatMap(({ problem }) => problem ?? []));
+  const hasDeaths = problems.length > 0;
+  const accepted = await database.query<AcceptedRow>(
+    hasDeaths ? recordDeathsStatement : recordStatement,
+    [
+      JSON.stringify(records.map(recordRow)),
+      JSON.stringify(rows),
+      bodies,
+      JSON.stringify(emits.flatMap(deliveryRows)),
+      ...(hasDeaths ? [JSON.stringify(problems)] : []),
+    ],
+  );
+  const byId = new Map(accepted.map((row) => [row.id, recordedOf(row)]));
   const refused = records.filter((record) => !byId.has(record.deliveryId));
   for (const record of await findRecordedBefore(database, refused)) {
-    byId.set(record.deliveryId, record.emits?.id ?? null);
+    const { emits } = record;
+    byId.set(record.deliveryId, {
+      accepted: true,
+      ...(emits === undefined ? {} : { emitted: emits.id }),
+    });
   }
-  return records.map((record) => {
-    const emitted = byId.get(record.deliveryId);
-    return emitted == null
-      ? { accepted: byId.has(record.deliveryId) }
-      : { accepted: true, emitted };
-  });
+  return records.map((record) => byId.get(record.deliveryId) ?? { accepted: false });
+}
+
+interface AcceptedRow {
+  readonly id: string;
+  readonly emitted: string | null;
+  readonly opened: boolean;
+}
+
+function recordedOf({ emitted, opened }: AcceptedRow): Recorded {
+  return {
+    accepted: true,
+    ...(emitted === null ? {} : { emitted }),
+    ...(opened ? { openedProblem: true } : {}),
+  };
 }
 
 const recordedStatement: Statement = {
@@ -167,7 +200,7 @@ function recordRow(record: AttemptRecord): object {
     code: record.code ?? null,
     reason: orNull(record.reason, storableText),
     held_by: record.heldBy ?? null,
-    problem: record.problem ?? null,
+    problem: record.problem?.fingerprint ?? null,
     hub_error: record.hubError === true,
     strike: record.strike === true,
     result: orNull(record.result, storableJson),

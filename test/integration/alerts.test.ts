@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createRoutes } from '../../src/definitions/routes.ts';
 import { type Alerts, createAlerts, type OpenedProblem } from '../../src/delivery/alerts.ts';
-import { createLagWatch, LAG_MS_MAX } from '../../src/delivery/lag-watch.ts';
+import { createLagTurn, LAG_MS_MAX } from '../../src/delivery/lag-watch.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { loadProject } from '../../src/load-project.ts';
 import { hubTopics } from '../../src/model/hub-events.ts';
@@ -158,7 +158,8 @@ describe('what the hub tells of itself', () => {
   });
 
   test('a lane that does not keep up is told once until it does, and a paused one never', async () => {
-    const watch = createLagWatch({ journal, alerts });
+    const turn = createLagTurn({ journal, alerts });
+    const watch = () => turn.run(new AbortController().signal);
     const count = async () => (await told('lag-high')).length;
     const before = await count();
     await watch();

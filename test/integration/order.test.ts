@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
+import { sightDeath } from '../../src/delivery/problems.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { createChain, plainPlace, replayOf } from '../support/ordered-chain.ts';
 import { sampleDelivery, sampleEvent } from '../support/sample-event.ts';
@@ -186,12 +187,13 @@ describe('the order of deliveries of one key', () => {
   });
 
   test('park: the later ones die behind it, and are replayed with it in order', async () => {
+    const problem = sightDeath('erp', { code: 'rejected', reason: 'the ERP refused it' });
     const chain = createChain(journal);
     const park = { ...plainPlace, dead: 'park' } as const;
     const all = [await chain.append(park), await chain.append(park), await chain.append(park)];
     const [first, second, third] = all.map((one) => one.id) as [string, string, string];
     assert.equal((await chain.claim(third)).kind, 'gone');
-    await chain.record(await chain.take(first), { state: 'dead', code: 'rejected', problem: 'p1' });
+    await chain.record(await chain.take(first), { state: 'dead', code: 'rejected', problem });
     assert.deepEqual(await chain.advance(), [], 'the second is not held: its own claim parks it');
     assert.deepEqual(await chain.claim(second), {
       kind: 'gone',
@@ -204,7 +206,7 @@ describe('the order of deliveries of one key', () => {
     const parked = await journal.getDelivery(third);
     assert.deepEqual([parked?.state, parked?.code, parked?.attempts], ['dead', 'order-parked', 0]);
     const { rows } = await client.query('SELECT problem FROM deliveries WHERE id = $1', [third]);
-    assert.deepEqual(rows, [{ problem: 'p1' }]);
+    assert.deepEqual(rows, [{ problem: problem.fingerprint }]);
     const replays = await replayOf(journal, third, first, second);
     const origins = new Map<string, string>();
     for (const one of replays) {

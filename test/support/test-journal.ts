@@ -1,14 +1,13 @@
 import { join } from 'node:path';
 import { packageRoot } from '../../src/config/package-root.ts';
-import type { Journal } from '../../src/journal/journal.ts';
-import { openPostgresJournal } from '../../src/journal/postgres-journal.ts';
+import { openPostgresJournal, type PostgresJournal } from '../../src/journal/postgres-journal.ts';
 import { acquireTestDatabase } from './test-journal-server.ts';
 
 export const migrationsFolder = join(packageRoot, 'migrations');
 
 /** A journal on a new database of its own. */
 export async function openTestJournal(): Promise<{
-  readonly journal: Journal;
+  readonly journal: PostgresJournal;
   readonly url: string;
   close(): Promise<void>;
 }> {

@@ -1,0 +1,202 @@
+// The shapes that `/api/v1` takes and gives, as JSON Schema: what it takes is checked by them, and the
+// OpenAPI document lists them.
+
+import { REPLAY_CHUNK_MAX, replayableStates, replayRevisions } from '../journal/replays-port.ts';
+import { deliveryStates } from '../model/delivery.ts';
+import type { JsonObject } from '../model/json.ts';
+import { problemStates } from '../model/problem-fingerprint.ts';
+
+export const TEXT_CHARS_MAX = 500;
+export const PAGE_MAX = 500;
+
+const text = { type: 'string', minLength: 1, maxLength: TEXT_CHARS_MAX };
+const time = { type: 'string', format: 'date-time' };
+const id = { type: 'string', format: 'uuid' };
+const count = { type: 'integer', minimum: 0 };
+const limit = { type: 'string', pattern: '^[1-9][0-9]{0,2}$', description: `At most ${PAGE_MAX}.` };
+const revision = { enum: [...replayRevisions], default: 'original' };
+const rate = { type: 'string', pattern: '^[1-9][0-9]{0,8}/[smh]$', default: '20/s' };
+
+function closed(properties: JsonObject, required: readonly string[] = []): JsonObject {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties,
+    ...(required.length === 0 ? {} : { required: [...required] }),
+  };
+}
+
+/** What comes with a request: bodies, and the query parameters of lists. */
+export const inputSchemas = {
+  ProblemList: closed({ state: { enum: [...problemStates] }, connector: text, limit }),
+  ProblemChange: closed({ state: { enum: [...problemStates] } }, ['state']),
+  ReplayPlanRequest: closed(
+    {
+      query: closed(
+        {
+          state: { enum: [...replayableStates] },
+          flow: text,
+          connector: text,
+          topic: text,
+          source: text,
+          since: time,
+          until: time,
+          code: text,
+          text,
+          problem: { type: 'string', pattern: '^[0-9a-f]{12,32}$' },
+          shop: text,
+          key: text,
+        },
+        ['state'],
+      ),
+      revision,
+      rate,
+      reason: text,
+    },
+    ['query'],
+  ),
+  ReplayList: closed({ before: id, limit }),
+  DeliveryList: closed({
+    flow: text,
+    connector: text,
+    state: { enum: [...deliveryStates] },
+    eventId: id,
+    problem: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+    before: id,
+    limit,
+  }),
+  ReplayOne: closed({
+    revision,
+    body: { type: 'string', description: 'The edited body, as text.' },
+    bodyBase64: { type: 'string', contentEncoding: 'base64', pattern: '^[A-Za-z0-9+/]*={0,2}$' },
+  }),
+} as const satisfies Readonly<Record<string, JsonObject>>;
+
+export type InputName = keyof typeof inputSchemas;
+
+const problem = {
+  fingerprint: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+  class: text,
+  code: text,
+  connector: text,
+  message: { type: 'string' },
+  state: { enum: [...problemStates] },
+  count: { ...count, description: 'Deaths, all told.' },
+  dead: { ...count, description: 'Deliveries that are dead of it now.' },
+  sampleDelivery: id,
+  firstAt: time,
+  lastAt: time,
+  openedAt: time,
+  changedAt: time,
+  changedBy: text,
+};
+
+const target = {
+  flow: text,
+  connector: text,
+  operation: text,
+  source: text,
+  topic: text,
+  count,
+};
+
+const replay = {
+  id,
+  state: { enum: ['planned', 'running', 'done', 'cancelling', 'cancelled'] },
+  query: { type: 'object' },
+  revision,
+  perSecond: { type: 'number' },
+  targets: { type: 'array', items: { type: 'object', properties: target } },
+  expectedMs: { type: 'number' },
+  warnings: { type: 'array', items: { type: 'string' } },
+  total: count,
+  taken: { ...count, description: `Come past, at most ${REPLAY_CHUNK_MAX} at once.` },
+  made: count,
+  createdAt: time,
+  createdBy: text,
+  reason: text,
+  startedAt: time,
+  endedAt: time,
+  waitingFor: text,
+};
+
+const member = {
+  place: count,
+  deliveryId: id,
+  eventId: id,
+  flow: text,
+  connector: text,
+  operation: text,
+  revision: text,
+  source: text,
+  topic: text,
+  shop: text,
+  key: text,
+};
+
+const delivery = {
+  id,
+  eventId: id,
+  flow: text,
+  connector: text,
+  operation: text,
+  revision: text,
+  state: { enum: [...deliveryStates] },
+  code: text,
+  reason: { type: 'string' },
+  attempts: count,
+  createdAt: time,
+  updatedAt: time,
+  dueAt: time,
+  result: { type: 'string', description: 'JSON text: numbers as they came.' },
+  replayOf: id,
+  idempotencyKey: text,
+  source: text,
+  topic: text,
+  key: text,
+};
+
+function open(properties: JsonObject): JsonObject {
+  return { type: 'object', properties };
+}
+
+function listOf(name: string): JsonObject {
+  return { type: 'array', items: { $ref: `#/components/schemas/${name}` } };
+}
+
+/** What an answer holds. */
+export const outputSchemas: Readonly<Record<string, JsonObject>> = {
+  Problem: open(problem),
+  ProblemPage: open({ problems: listOf('Problem') }),
+  Replay: open(replay),
+  ReplayPage: open({ replays: listOf('Replay'), next: id }),
+  ReplayPlan: open({
+    replay: { $ref: '#/components/schemas/Replay' },
+    sample: { type: 'array', items: { type: 'object', properties: member } },
+  }),
+  ReplayProgress: open({
+    replay: { $ref: '#/components/schemas/Replay' },
+    states: { type: 'object', additionalProperties: count },
+    open: count,
+    isOver: { type: 'boolean' },
+    madePerSecond: { type: 'number' },
+    leftMs: { type: 'number' },
+  }),
+  Delivery: open(delivery),
+  DeliveryPage: open({ deliveries: listOf('Delivery'), next: id }),
+  DeliveryStory: open({
+    ...delivery,
+    history: open({
+      attempts: { type: 'array', items: { type: 'object' } },
+      changes: { type: 'array', items: { type: 'object' } },
+    }),
+  }),
+  Made: open({ made: { type: 'array', items: id } }),
+  Error: open({
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string' },
+  }),
+};

@@ -1,0 +1,188 @@
+// Deaths that have one cause are one problem, and what becomes of it.
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { createProblemWatch, type ProblemWatch } from '../../src/delivery/problems.ts';
+import type { PostgresJournal } from '../../src/journal/postgres-journal.ts';
+import type { ProblemView } from '../../src/journal/problems-port.ts';
+import { isCrossdockError } from '../../src/model/errors.ts';
+import { newId } from '../../src/model/ids.ts';
+import { deathOf, makeRecorded } from '../support/dead-deliveries.ts';
+import { openTestJournal } from '../support/test-journal.ts';
+import { query, quietLog } from '../support/test-journal-server.ts';
+
+let journal: PostgresJournal;
+let url: string;
+let close: () => Promise<void>;
+
+beforeEach(async () => {
+  ({ journal, url, close } = await openTestJournal());
+});
+afterEach(() => close());
+
+function watchOf(onProblemOpened?: (problem: ProblemView) => void): ProblemWatch {
+  const { problems } = journal;
+  const options = onProblemOpened === undefined ? {} : { onProblemOpened };
+  return createProblemWatch({ journal, problems, log: quietLog, retentionDays: 30, ...options });
+}
+
+async function turn(watch: ProblemWatch = watchOf()): Promise<void> {
+  await watch.turns[0]?.run(new AbortController().signal);
+}
+
+async function onlyProblem(): Promise<ProblemView> {
+  const all = await journal.problems.list({});
+  assert.equal(all.length, 1);
+  return all[0] as ProblemView;
+}
+
+describe('problems', () => {
+  test('10,000 equal failures are one problem, that opened once', async () => {
+    const reason = (index: number) => `the ERP refused order ${index} of customer C-${index * 7}`;
+    await makeRecorded(journal, 10_000, (index) => deathOf(reason(index)));
+    const problem = await onlyProblem();
+    assert.deepEqual([problem.count, problem.dead, problem.state], [10_000, 10_000, 'open']);
+    assert.equal(problem.message, 'the ERP refused order … of customer …');
+  });
+
+  test('one death of a batch says that it opened its problem, and of later ones none', async () => {
+    const opened: boolean[] = [];
+    const { record } = journal;
+    journal = {
+      ...journal,
+      async record(one) {
+        const recorded = await record(one);
+        opened.push(recorded.openedProblem === true);
+        return recorded;
+      },
+    };
+    await makeRecorded(journal, 50, () => deathOf('no stock'));
+    await makeRecorded(journal, 50, () => deathOf('no stock'));
+    assert.equal(opened.filter(Boolean).length, 1);
+  });
+
+  test('a resolved problem that comes again opens anew; an ignored or acknowledged one does not', async () => {
+    await makeRecorded(journal, 1, () => deathOf('no stock'));
+    const { fingerprint } = await onlyProblem();
+    for (const [state, then] of [
+      ['resolved', 'open'],
+      ['ignored', 'ignored'],
+      ['acknowledged', 'acknowledged'],
+    ] as const) {
+      await journal.problems.change({ fingerprint, state, by: 'a test' });
+      await makeRecorded(journal, 1, () => deathOf('no stock'));
+      assert.equal((await onlyProblem()).state, then);
+    }
+    const { count, changedBy } = await onlyProblem();
+    assert.deepEqual([count, changedBy], [4, 'a test']);
+  });
+
+  test('is named by its first twelve digits; others are not found', async () => {
+    await makeRecorded(journal, 1, () => deathOf('no stock'));
+    const { fingerprint } = await onlyProblem();
+    assert.equal((await journal.problems.get(fingerprint.slice(0, 12))).fingerprint, fingerprint);
+    for (const text of ['0'.repeat(12), 'no-fingerprint', '']) {
+      await assert.rejects(journal.problems.get(text), (error) =>
+        isCrossdockError(error, 'not-found'),
+      );
+    }
+  });
+
+  test('stays while a retried one is under way, and is resolved by itself once that is delivered', async () => {
+    const [id = ''] = await makeRecorded(journal, 1, () => deathOf('no stock'));
+    const due = await journal.reopen({ deliveryId: id, by: 'a test' });
+    await turn();
+    assert.equal((await onlyProblem()).state, 'open');
+    const claimed = await journal.claim({ deliveryId: id, round: due.round, leaseMs: 5_000 });
+    assert.equal(claimed.kind, 'claimed');
+    const { fence } = (claimed as { claim: { fence: string } }).claim;
+    await journal.record({ deliveryId: id, fence, state: 'delivered' });
+    await turn();
+    const { state, changedBy } = await onlyProblem();
+    assert.deepEqual([state, changedBy], ['resolved', 'hub']);
+  });
+
+  test('a replay that is delivered settles the older dead one, and the problem with it', async () => {
+    const [id = ''] = await makeRecorded(journal, 1, () => deathOf('no stock'));
+    await deliverReplayOf(id);
+    await journal.problems.settleOlder(await newestOf(id));
+    const old = await journal.getDelivery(id);
+    assert.equal(old?.state, 'superseded');
+    assert.match(old?.reason ?? '', /^delivered later, by /);
+    assert.equal((await onlyProblem()).state, 'resolved');
+  });
+
+  test('what a process that vanished left unsettled is settled by a turn', async () => {
+    const [id = ''] = await makeRecorded(journal, 1, () => deathOf('no stock'));
+    await deliverReplayOf(id);
+    await turn();
+    assert.equal((await journal.getDelivery(id))?.state, 'superseded');
+    assert.equal((await onlyProblem()).state, 'resolved');
+  });
+
+  test('a dead one of a key of which a newer version was sent is superseded', async () => {
+    const [id = ''] = await makeRecorded(journal, 1, () => deathOf('no stock'));
+    await query(url, `UPDATE deliveries SET chain = 'f:1', version = 7`);
+    await query(url, `INSERT INTO order_keys (chain, sent_version) VALUES ('f:1', 7)`);
+    await turn();
+    assert.equal((await journal.getDelivery(id))?.state, 'dead');
+    await query(url, 'UPDATE order_keys SET sent_version = 8');
+    await turn();
+    assert.equal((await journal.getDelivery(id))?.state, 'superseded');
+  });
+
+  test('deaths that no record counted are counted by a turn, 1,200 of them', async () => {
+    await makeRecorded(journal, 1_200, (index) => ({
+      state: 'dead',
+      code: 'timed-out',
+      reason: `no answer within ${index} ms`,
+    }));
+    assert.deepEqual(await journal.problems.list({}), []);
+    await turn();
+    const { count, dead, class: kind } = await onlyProblem();
+    assert.deepEqual([count, dead, kind], [1_200, 1_200, 'timeout']);
+    await turn();
+    assert.equal((await onlyProblem()).count, 1_200);
+  });
+
+  test('somebody is told once of each opening, also where the process that saw it vanished', async () => {
+    await makeRecorded(journal, 3, () => deathOf('no stock'));
+    await query(url, `UPDATE problems SET opened_at = opened_at - interval '1 minute'`);
+    const told: string[] = [];
+    const watch = watchOf((problem) => void told.push(problem.message));
+    await turn(watch);
+    await turn(watch);
+    assert.deepEqual(told, ['no stock']);
+  });
+
+  test('old resolved problems go, others stay', async () => {
+    await makeRecorded(journal, 1, () => deathOf('no stock'));
+    await makeRecorded(journal, 1, () => deathOf('no price'));
+    await query(
+      url,
+      `UPDATE deliveries SET state = 'cancelled', dead = false WHERE reason = 'no stock'`,
+    );
+    await turn();
+    await query(url, `UPDATE problems SET changed_at = changed_at - interval '2 days'`);
+    assert.equal(await journal.problems.deleteOld(86_400_000), 1);
+    assert.equal((await onlyProblem()).message, 'no price');
+  });
+});
+
+async function deliverReplayOf(id: string): Promise<void> {
+  const original = await journal.getDelivery(id);
+  assert.ok(original);
+  const [due] = await journal.replay({ of: [original], by: 'a test' });
+  const deliveryId = due?.deliveryId ?? newId();
+  const claimed = await journal.claim({ deliveryId, round: 0, leaseMs: 5_000 });
+  assert.equal(claimed.kind, 'claimed');
+  const { claim } = claimed as { claim: { fence: string; replayOf?: string } };
+  assert.equal(claim.replayOf, id);
+  await journal.record({ deliveryId, fence: claim.fence, state: 'delivered' });
+}
+
+async function newestOf(id: string): Promise<string> {
+  const original = await journal.getDelivery(id);
+  const [newest] = await journal.listDeliveries({ eventId: original?.eventId ?? '', limit: 1 });
+  return newest?.id ?? '';
+}

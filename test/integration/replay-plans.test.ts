@@ -1,0 +1,127 @@
+// The plan of a replay by query: what fits, and what somebody should know before it runs.
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { runReplays } from '../../src/delivery/replay-runner.ts';
+import type { ReplayRequest } from '../../src/delivery/replays.ts';
+import type { PostgresJournal } from '../../src/journal/postgres-journal.ts';
+import type { ReplayQuery } from '../../src/journal/replays-port.ts';
+import { isCrossdockError } from '../../src/model/errors.ts';
+import { deathOf, makeRecorded } from '../support/dead-deliveries.ts';
+import { keepingLanes, planOf, projectNow } from '../support/replay-parts.ts';
+import { openTestJournal } from '../support/test-journal.ts';
+import { quietLog } from '../support/test-journal-server.ts';
+
+const never = new AbortController().signal;
+
+let journal: PostgresJournal;
+let close: () => Promise<void>;
+
+beforeEach(async () => {
+  ({ journal, close } = await openTestJournal());
+});
+afterEach(() => close());
+
+const plan = (query: Partial<ReplayQuery> = {}, more: Partial<ReplayRequest> = {}) =>
+  planOf(journal, query, more);
+
+describe('the plan of a replay', () => {
+  test('counts, shows five, says where they go and how long it takes, and makes nothing', async () => {
+    await makeRecorded(journal, 12, () => deathOf('no stock'));
+    const { replay, sample } = await plan({}, { rate: { count: 4, perMs: 1_000 } });
+    assert.deepEqual([replay.total, sample.length, replay.state], [12, 5, 'planned']);
+    assert.deepEqual(replay.targets, [
+      { flow: 'order-to-erp', connector: 'erp', operation: 'create', count: 12 },
+    ]);
+    assert.equal(replay.expectedMs, 3_000);
+    const parts = { replays: journal.replays, lanes: keepingLanes(), log: quietLog };
+    await runReplays({ ...parts, routes: projectNow().routes }, never);
+    assert.equal((await journal.replays.get(replay.id)).made, 0);
+  });
+
+  test('finds by flow, connector, code, text, topic, source, shop, key, time and problem', async () => {
+    const event = { topic: 'orders/paid', shop: 'a.example', dedupeKey: 'k-1' };
+    const body = Buffer.from('{"sku":"CHAIR-Ü"}');
+    await makeRecorded(journal, 1, () => ({
+      ...deathOf('No Stock left'),
+      event: { ...event, body },
+    }));
+    await makeRecorded(journal, 1, () => deathOf('no price'));
+    const [problem] = (await journal.problems.list({})).filter(({ message }) =>
+      message.includes('Stock'),
+    );
+    const hits: readonly Partial<ReplayQuery>[] = [
+      { flow: 'order-to-erp', text: 'STOCK' },
+      { text: 'CHAIR-Ü' },
+      { connector: 'erp', topic: 'orders/paid', source: 'shop' },
+      { shop: 'a.example' },
+      { key: 'k-1', code: 'rejected' },
+      { problem: problem?.fingerprint.slice(0, 12) ?? '' },
+      { shop: 'a.example', since: new Date(Date.now() - 60_000).toISOString() },
+    ];
+    for (const hit of hits) assert.equal((await plan(hit)).replay.total, 1, JSON.stringify(hit));
+    const misses: readonly Partial<ReplayQuery>[] = [
+      { flow: 'another' },
+      { text: 'nowhere' },
+      { state: 'delivered' },
+      { code: 'timed-out' },
+      { until: new Date(Date.now() - 60_000).toISOString() },
+    ];
+    for (const miss of misses) assert.equal((await plan(miss)).replay.total, 0);
+  });
+
+  test('a body that is no text, or has a zero byte, breaks no search', async () => {
+    const body = Buffer.from([0xff, 0, 0xfe, 0x41]);
+    await makeRecorded(journal, 1, () => ({ ...deathOf('no'), event: { body } }));
+    assert.equal((await plan({ text: 'A' })).replay.total, 1);
+    assert.equal((await plan({ text: "%_'\\" })).replay.total, 0);
+  });
+
+  test('warns of what was delivered before, of a paused lane, of a like plan and of gone flows', async () => {
+    await makeRecorded(journal, 2, () => ({ state: 'delivered' }));
+    await journal.setLanePaused({ connector: 'erp', paused: true, by: 'a test' });
+    const first = await plan({ state: 'delivered' });
+    const { replay } = await plan(
+      { state: 'delivered' },
+      { revision: 'current', now: projectNow('another-flow') },
+    );
+    const all = replay.warnings.join('\n');
+    assert.match(all, new RegExp(`replay ${first.replay.id} of the same query is not over`));
+    assert.match(all, /2 were delivered before: each is sent again/);
+    assert.match(all, /the lane of erp is paused/);
+    assert.match(all, /there is no such flow today, so they are not made/);
+  });
+
+  test('takes the newest of an event and flow, and none while one is under way', async () => {
+    const [twice = '', underWay = ''] = await makeRecorded(journal, 2, () => deathOf('no stock'));
+    for (const id of [twice, underWay]) {
+      const original = await journal.getDelivery(id);
+      assert.ok(original);
+      const [due] = await journal.replay({ of: [original], by: 'a test' });
+      if (id === underWay) continue;
+      const claimed = await journal.claim({
+        deliveryId: due?.deliveryId ?? '',
+        round: 0,
+        leaseMs: 5_000,
+      });
+      assert.equal(claimed.kind, 'claimed');
+      const { fence } = (claimed as { claim: { fence: string } }).claim;
+      await journal.record({ deliveryId: due?.deliveryId ?? '', fence, ...deathOf('no stock') });
+    }
+    const { replay, sample } = await plan();
+    assert.equal(replay.total, 1);
+    assert.notEqual(sample[0]?.deliveryId, twice);
+    assert.match(replay.warnings.join(), /^2 left out/);
+  });
+
+  test('refuses what cannot be planned', async () => {
+    const refused = (request: Promise<unknown>) =>
+      assert.rejects(request, (error) => isCrossdockError(error, 'usage'));
+    await refused(plan({ state: 'unrouted' }));
+    await refused(plan({}, { rate: { count: 2_000, perMs: 1_000 } }));
+    await refused(plan({ state: 'unrouted', code: 'rejected' }, { revision: 'current' }));
+    await assert.rejects(plan({ problem: '0'.repeat(12) }), (error) =>
+      isCrossdockError(error, 'not-found'),
+    );
+  });
+});
