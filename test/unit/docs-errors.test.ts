@@ -74,6 +74,12 @@ test('errors.md has the rule of each class, and says what each rule means', () =
   assert.deepEqual(rowsBelow('### Rules'), Object.entries(ruleTexts));
 });
 
+test('delivery.md has the rule of each class too', () => {
+  const rows = tableBelow(readRepositoryFile('docs/delivery.md'), '## What an attempt comes to');
+  const classes = rows.map(([name = '', , rule = '']) => [name, rule]);
+  assert.deepEqual(classes.toSorted(), Object.entries(classRules).toSorted());
+});
+
 test('delivery.md says of every state what `explain` says', () => {
   const listed = tableBelow(readRepositoryFile('docs/delivery.md'), '## States');
   const rows = Object.entries(stateExplanations).map(([state, { meaning, comesAgain }]) =>
