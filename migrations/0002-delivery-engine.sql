@@ -39,6 +39,9 @@ CREATE UNIQUE INDEX deliveries_one_running ON deliveries (running) WHERE running
 CREATE INDEX deliveries_by_problem ON deliveries (problem, id) WHERE dead AND problem IS NOT NULL;
 CREATE INDEX deliveries_by_replay ON deliveries (replay_run, id) WHERE replay_run IS NOT NULL;
 
+-- what was done to lanes, for the story of one delivery
+CREATE INDEX changes_of_lanes ON changes (connector, id) WHERE delivery_id IS NULL;
+
 -- What was last sent for a key of which only the newest counts.
 CREATE TABLE order_keys (
   chain text PRIMARY KEY,

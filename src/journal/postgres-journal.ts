@@ -20,6 +20,7 @@ import { deliveryChanges } from './delivery-changes.ts';
 import type { Journal } from './journal.ts';
 import { journalViews } from './journal-views.ts';
 import { laggingLanes } from './lagging-lanes.ts';
+import { laneChanges } from './lane-changes.ts';
 import { migrate } from './migrate.ts';
 import { overdueDeliveries } from './overdue-deliveries.ts';
 import { recordAttempts, weighRecord } from './record-attempts.ts';
@@ -108,6 +109,7 @@ function assemble(database: Database, meter: Meter): Journal {
     ...overdueDeliveries(database),
     ...journalViews(database),
     ...deliveryChanges(database),
+    ...laneChanges(database),
     ...laggingLanes(database),
     ping: (deadlineMs) => ping(database, deadlineMs),
     async close() {
