@@ -54,6 +54,9 @@ CREATE INDEX deliveries_dead_versions ON deliveries (chain, version)
   WHERE dead AND version IS NOT NULL;
 CREATE INDEX deliveries_by_replay ON deliveries (replay_run, id) WHERE replay_run IS NOT NULL;
 
+-- what was done to lanes, for the story of one delivery
+CREATE INDEX changes_of_lanes ON changes (connector, id) WHERE delivery_id IS NULL;
+
 -- What was last sent for a key of which only the newest counts.
 CREATE TABLE order_keys (
   chain text PRIMARY KEY,

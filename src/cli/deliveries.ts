@@ -1,11 +1,18 @@
 import { type Command, Option } from 'commander';
+import { loadStory } from '../delivery/load-story.ts';
 import { asShown, findPausedLanes } from '../delivery/shown-state.ts';
 import type { Operations } from '../hub.ts';
-import type { DeliveryQuery } from '../journal/journal.ts';
+import type { DeliveryQuery, DeliveryView, Journal } from '../journal/journal.ts';
 import { deliveryStates } from '../model/delivery.ts';
 import { CrossdockError } from '../model/errors.ts';
 import { type CommonOptions, defineCommand, ending, wholeNumber } from './command.ts';
-import { attemptTable, changeTable, deliveryFields, deliveryTable } from './describe.ts';
+import {
+  attemptTable,
+  changeTable,
+  deliveryFields,
+  deliveryTable,
+  storyLines,
+} from './describe.ts';
 import { print, printJson } from './terminal.ts';
 import { requireId, withOperations } from './with-operations.ts';
 
@@ -16,13 +23,14 @@ type DeliveriesOptions = CommonOptions &
   Pick<DeliveryQuery, 'flow' | 'connector' | 'state'> & { readonly limit: number };
 
 export function addDeliveries(program: Command): void {
-  defineCommand(program, {
+  const command = defineCommand(program, {
     usage: 'deliveries',
     summary: 'List the newest deliveries; with an id, that one with its attempts.',
     examples: [
       'deliveries --state dead',
       'deliveries --flow order-to-erp --limit 10',
       'deliveries 0199c0de-0000-7000-8000-000000000002',
+      'deliveries show 0199c0de-0000-7000-8000-000000000002',
     ],
   })
     .argument('[id]', 'the id of a delivery')
@@ -38,6 +46,25 @@ export function addDeliveries(program: Command): void {
       LIMIT_DEFAULT,
     )
     .action(ending(deliveries));
+  defineCommand(command, {
+    usage: 'show',
+    summary: 'Tell the story of one delivery in plain words.',
+    details: 'What happened, in the order of time; where it stands, and what you can do.',
+    examples: ['deliveries show 0199c0de-0000-7000-8000-000000000002'],
+  })
+    .argument('<id>', 'the id of a delivery')
+    .action(ending(show));
+}
+
+async function show(id: string, _own: unknown, command: Command): Promise<undefined> {
+  const deliveryId = requireId(id);
+  const { json } = command.optsWithGlobals<CommonOptions>();
+  await withOperations(async ({ journal }) => {
+    const found = await findDelivery(journal, deliveryId);
+    const { shown, story } = await loadStory(journal, found, await findPausedLanes(journal));
+    if (json) printJson({ ...shown, story });
+    else for (const line of storyLines(shown, story)) print(line);
+  });
 }
 
 async function deliveries(id: string | undefined, options: DeliveriesOptions): Promise<undefined> {
@@ -63,16 +90,11 @@ async function showDelivery(
   id: string,
   { json }: CommonOptions,
 ): Promise<void> {
-  const [found, attempts, changes, paused] = await Promise.all([
-    journal.getDelivery(id),
-    journal.listAttempts(id),
-    journal.listChanges(id),
-    findPausedLanes(journal),
-  ]);
-  if (found === undefined) throw new CrossdockError('not-found', `there is no delivery ${id}`);
-  const delivery = asShown(found, paused);
+  const found = await findDelivery(journal, id);
+  const paused = await findPausedLanes(journal);
+  const { shown: delivery, attempts, changes, story } = await loadStory(journal, found, paused);
   if (json) {
-    printJson({ ...delivery, history: { attempts, changes } });
+    printJson({ ...delivery, history: { attempts, changes }, story });
     return;
   }
   const parts = [
@@ -81,4 +103,10 @@ async function showDelivery(
     ...(changes.length === 0 ? [] : [['', ...changeTable(changes)]]),
   ];
   for (const line of parts.flat()) print(line);
+}
+
+async function findDelivery(journal: Journal, id: string): Promise<DeliveryView> {
+  const found = await journal.getDelivery(id);
+  if (found === undefined) throw new CrossdockError('not-found', `there is no delivery ${id}`);
+  return found;
 }

@@ -1,5 +1,6 @@
 // How events, deliveries and attempts are shown in lines and columns.
 
+import type { Story } from '../delivery/story.ts';
 import type { AttemptView, ChangeView, DeliveryView, EventSummary } from '../journal/journal.ts';
 import type { DeliveryState } from '../model/delivery.ts';
 import { type Cell, formatFields, formatTable } from './table.ts';
@@ -94,6 +95,18 @@ export function changeTable(changes: readonly ChangeView[]): readonly string[] {
     ['CHANGED', 'TO', 'BY', 'WHY'],
     changes.map(({ at, to, by, reason }) => [shownTime(at), to, by, reason ?? '']),
   );
+}
+
+/** One line a thing that happened, with its time; then where it stands, and what can be done. */
+export function storyLines(delivery: DeliveryView, story: Story): readonly string[] {
+  const width = shownTime(delivery.createdAt).length;
+  const todo = story.todo === undefined ? [] : [`what you can do: ${story.todo}`];
+  return [
+    `delivery ${delivery.id}, event ${delivery.eventId}`,
+    '',
+    ...story.lines.map(({ at, text }) => `${shownTime(at)}  ${text}`),
+    `${'now'.padEnd(width)}  ${[story.now, ...todo].join(`\n${' '.repeat(width)}  `)}`,
+  ];
 }
 
 function whyOf({ code, reason }: { readonly code?: string; readonly reason?: string }): string {

@@ -1,5 +1,6 @@
 // The pages that Bull Board's links lead to: an event and a delivery, for people.
 
+import type { Story } from '../delivery/story.ts';
 import type { AttemptView, ChangeView } from '../journal/journal.ts';
 import type { Json } from '../model/json.ts';
 import type { BodyText, DeliveryDetail, EventDetail } from './event-view.ts';
@@ -44,7 +45,7 @@ ${detail.attempts.map(exchangeBlocks)}`;
 }
 
 function deliveryTables(detail: DeliveryDetail): Html {
-  const { delivery, attempts, changes } = detail;
+  const { delivery, attempts, changes, story } = detail;
   return html`${facts([
     ['State', html`<span class="state">${detail.state}</span>`],
     ['Reason', detail.reason],
@@ -60,6 +61,7 @@ function deliveryTables(detail: DeliveryDetail): Html {
       delivery.replayOf === undefined ? undefined : link('deliveries', delivery.replayOf),
     ],
   ])}
+${storyTable(story)}
 ${
   attempts.length === 0
     ? undefined
@@ -76,6 +78,18 @@ ${
 ${changes.map(changeRow)}
 </table>`
 }`;
+}
+
+function storyTable({ lines, now, todo }: Story): Html {
+  const rows = lines.map(
+    ({ at, text }) => html`<tr><td>${at.toISOString()}</td><td>${text}</td></tr>
+`,
+  );
+  return html`<table>
+<tr><th>When</th><th>What happened</th></tr>
+${rows}<tr><td>now</td><td>${now}</td></tr>
+${todo === undefined ? undefined : html`<tr><td>to do</td><td>${todo}</td></tr>`}
+</table>`;
 }
 
 function attemptRow(attempt: AttemptView): Html {

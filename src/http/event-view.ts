@@ -1,7 +1,9 @@
 // What became of an event, gathered from the journal and told as JSON.
 
 import { isUtf8 } from 'node:buffer';
-import { asShown, findPausedLanes, type PausedLanes } from '../delivery/shown-state.ts';
+import { loadStory } from '../delivery/load-story.ts';
+import { findPausedLanes, type PausedLanes } from '../delivery/shown-state.ts';
+import type { Story } from '../delivery/story.ts';
 import type { AttemptView, ChangeView, DeliveryView, Journal } from '../journal/journal.ts';
 import { type DeliveryState, openStates } from '../model/delivery.ts';
 import { CrossdockError } from '../model/errors.ts';
@@ -22,6 +24,7 @@ export interface DeliveryDetail {
   readonly reason?: string;
   readonly attempts: readonly AttemptView[];
   readonly changes: readonly ChangeView[];
+  readonly story: Story;
 }
 
 export interface EventDetail {
@@ -91,7 +94,14 @@ function withJson(object: string, name: string, json: string): string {
 }
 
 /** `undefined` members are left out of the JSON. */
-function deliveryText({ delivery, state, reason, attempts, changes }: DeliveryDetail): string {
+function deliveryText({
+  delivery,
+  state,
+  reason,
+  attempts,
+  changes,
+  story,
+}: DeliveryDetail): string {
   const text = JSON.stringify({
     id: delivery.id,
     flow: delivery.flow,
@@ -108,6 +118,7 @@ function deliveryText({ delivery, state, reason, attempts, changes }: DeliveryDe
     updatedAt: delivery.updatedAt,
     attemptsLog: attempts,
     changes,
+    story,
   });
   return delivery.result === undefined ? text : withJson(text, 'result', delivery.result);
 }
@@ -132,12 +143,9 @@ async function detailOf(
   delivery: DeliveryView,
   paused: PausedLanes,
 ): Promise<DeliveryDetail> {
-  const [attempts, changes] = await Promise.all([
-    journal.listAttempts(delivery.id),
-    journal.listChanges(delivery.id),
-  ]);
-  const { state, reason } = asShown(delivery, paused);
-  return { delivery, state, attempts, changes, ...(reason === undefined ? {} : { reason }) };
+  const { shown, attempts, changes, story } = await loadStory(journal, delivery, paused);
+  const { state, reason } = shown;
+  return { delivery, state, attempts, changes, story, ...(reason === undefined ? {} : { reason }) };
 }
 
 function stateOf(deliveries: readonly DeliveryView[]): EventState {

@@ -302,6 +302,11 @@ export interface Journal extends Chains {
   listDeliveries(query: DeliveryQuery): Promise<readonly DeliveryView[]>;
   listAttempts(deliveryId: string): Promise<readonly AttemptView[]>;
   listChanges(deliveryId: string): Promise<readonly ChangeView[]>;
+  /** What was done to a connector's lane since then, oldest first. */
+  listLaneChanges(query: {
+    readonly connector: string;
+    readonly since: Date;
+  }): Promise<readonly ChangeView[]>;
   summarizeLanes(): Promise<readonly LaneSummary[]>;
 
   /**

@@ -21,6 +21,7 @@ import { deliveryChanges } from './delivery-changes.ts';
 import type { Journal } from './journal.ts';
 import { journalViews } from './journal-views.ts';
 import { laggingLanes } from './lagging-lanes.ts';
+import { laneChanges } from './lane-changes.ts';
 import { migrate } from './migrate.ts';
 import { overdueDeliveries } from './overdue-deliveries.ts';
 import { postgresProblems } from './postgres-problems.ts';
@@ -127,6 +128,7 @@ function assemble(database: Database, meter: Meter): PostgresJournal {
     ...overdueDeliveries(database),
     ...journalViews(database),
     ...deliveryChanges(database),
+    ...laneChanges(database),
     ...laggingLanes(database),
     problems: postgresProblems(database),
     replays: postgresReplays(database),

@@ -150,6 +150,20 @@ test('a webhook that is sent is taken, delivered, and found again', async () => 
     one.history.attempts.map(({ outcome }) => outcome),
     ['delivered'],
   );
+  const { code, stdout } = await runCrossdock(['deliveries', 'show', delivery.id], { env });
+  assert.equal(code, 0);
+  assert.match(
+    stdout,
+    / {2}came in from shop as orders\/\S+ \(event \S+\), goes to erp\.\S+ by flow/,
+  );
+  assert.match(stdout, / {2}attempt 1: erp took it \(201\) after /);
+  assert.match(stdout, /\nnow {19}delivered\n$/);
+  const { story } = await answerOf<{ story: { now: string; lines: unknown[] } }>([
+    'deliveries',
+    'show',
+    delivery.id,
+  ]);
+  assert.deepEqual([story.now, story.lines.length], ['delivered', 2]);
 });
 
 test('one message that is sent three times is one event', async () => {

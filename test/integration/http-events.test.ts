@@ -67,6 +67,7 @@ before(async () => {
         },
       ],
       listChanges: async () => [{ at, to: 'pending', by: 'bull-board', reason: hostile }],
+      listLaneChanges: async () => [{ at, to: 'paused', by: 'anna', reason: hostile }],
       listPausedLanes: async () => pausedLanes,
       summarizeLanes: async () => [
         { connector: 'erp', open: 1, dead: 0, oldestDueMs: 0, pausedBy: 'cli', pausedAt: at },
