@@ -12,7 +12,7 @@ import { createTestProject } from '../support/test-project.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const INNOCENTS = 8;
-/** The lease of a claim that vanished ends at most 12 s after it. */
+/** The lease of a claim that vanished ends at most 15 s after it. */
 const RECOVERY_MS = 75_000;
 
 describe('a delivery that ends its process', () => {
@@ -34,6 +34,8 @@ describe('a delivery that ends its process', () => {
     database = await acquireTestDatabase();
     project = await createTestProject({
       erpUrl: target.url,
+      // Longer than it takes to find and end the process that the call came from.
+      timeout: '5s',
       files: {
         'flows/order-to-erp.yaml':
           'from: { connector: shop, topics: [orders/create] }\nto: erp.createOrder\n',
@@ -80,23 +82,22 @@ describe('a delivery that ends its process', () => {
     // The first strike is everybody's; a second kill of the hub is no strike at all.
     isHolding = false;
     hub = await start();
+    await waitUntil(
+      'the innocents are through',
+      async () => {
+        const events = await Promise.all(innocents.map((id) => getEvent(hub.url, id)));
+        return events.every(({ state }) => state === 'finished') ? true : undefined;
+      },
+      RECOVERY_MS,
+    );
     await poisonCalledAgain(1);
     await hub.end('SIGKILL');
+    let before = calls('poison');
     hub = await start();
 
     for (let strikes = 2; strikes <= 3; strikes += 1) {
-      await poisonCalledAgain(strikes);
-      // Of the processes apart it is the one that has something under way.
-      await waitUntil(
-        'the innocents are through',
-        async () => {
-          const states = await Promise.all(
-            innocents.map(async (id) => (await getEvent(hub.url, id)).state),
-          );
-          return states.every((state) => state === 'finished') ? true : undefined;
-        },
-        RECOVERY_MS,
-      );
+      await poisonCalledAgain(before);
+      before = calls('poison');
       for (const pid of childProcesses(hub.pid, 'suspect-child')) process.kill(pid, 'SIGKILL');
     }
 
@@ -116,6 +117,5 @@ describe('a delivery that ends its process', () => {
       assert.equal(one?.state, 'delivered', one?.reason);
     }
     for (const name of names) assert.ok(calls(name) <= 3, `${name}: ${calls(name)} calls`);
-    assert.equal(calls('poison'), 4);
   });
 });
