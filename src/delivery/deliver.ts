@@ -12,6 +12,7 @@ import type { Log } from '../model/log.ts';
 import type { Meter } from '../model/meter.ts';
 import { type LaneJob, type Lanes, type LaneWork, laneJobsOf, type Step } from '../queue/lanes.ts';
 import { type AttemptPorts, attemptDelivery, type Verdict } from './attempt.ts';
+import { laneJobOf } from './controls.ts';
 import { attemptApart } from './poison.ts';
 import { sightDeath } from './problems.ts';
 import type { Suspects } from './suspects.ts';
@@ -71,14 +72,17 @@ export function createDeliver(ports: DeliverPorts, timeoutMs: number): LaneWork 
         return { kind: 'again', inMs: claimed.inMs };
       case 'gone':
         return stepAfterGone(ports, claimed);
-      case 'claimed':
-        return deliverClaim(ports, claimed.claim, {
+      case 'claimed': {
+        const { deliveryId } = claimed.claim;
+        const step = await deliverClaim(ports, claimed.claim, {
           signal,
           sendBeforeMs,
           leaseEndsMs,
           onHandBack,
           lane: job.lane,
         });
+        return deliveryId === job.deliveryId ? step : stepInPlace(ports, deliveryId, step);
+      }
     }
   };
 }
@@ -87,6 +91,19 @@ export function createDeliver(ports: DeliverPorts, timeoutMs: number): LaneWork 
 function callsIn(lane: string, { connectors }: DeliverPorts): number {
   const operations = connectors.get(lane)?.definition.operations.values() ?? [];
   return [...operations].some(({ lookup }) => lookup !== undefined) ? 2 : 1;
+}
+
+/** The claim was of a newer one of its key, whose own lane job does not know when it is due again. */
+async function stepInPlace(ports: DeliverPorts, deliveryId: string, step: Step): Promise<Step> {
+  if (step.kind === 'again') {
+    try {
+      const due = await ports.journal.renewRounds([deliveryId]);
+      await ports.lanes.add(due.map(laneJobOf));
+    } catch (error) {
+      ports.log.debug({ err: error, delivery: deliveryId }, 'not scheduled; the sweep will do it');
+    }
+  }
+  return { kind: 'done', note: `superseded by ${deliveryId}, which went in its place` };
 }
 
 function stepAfterGone(

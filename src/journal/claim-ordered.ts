@@ -11,6 +11,10 @@
 // claim judges by what was committed when it began, and two could find the way free at once (an
 // append that commits late puts one in front of another that is just being claimed). One of them
 // then meets the index and comes again a moment later. For what is held see advance-chains.ts.
+//
+// Who is superseded by an open one gives it its turn: the claim is then of the newest. Otherwise a
+// key whose versions come faster than its lane gets to them would never be called: the newest is
+// always the last in the lane.
 
 import { isCrossdockError } from '../model/errors.ts';
 import type { OutcomeCode } from '../model/outcome.ts';
@@ -45,6 +49,7 @@ const claimOrderedStatement: Statement = {
       SELECT set_config('synchronous_commit', 'off', true)
     ), judged AS MATERIALIZED (
       SELECT d.id, d.round, d.fence, d.state AS was, r.lease_ms, front.problem,
+             newer.id AS newer, newer.round AS newer_round,
              ${settledAt} AS settled_at,
              CASE
                WHEN newer.id IS NOT NULL OR ${newerSent} THEN 'superseded'
@@ -90,7 +95,7 @@ const claimOrderedStatement: Statement = {
       -- as it was judged: nobody has claimed, promoted, cancelled or advanced it meanwhile
       WHERE d.id = j.id AND d.round = j.round AND d.fence = j.fence AND d.state = j.was
         AND d.open AND NOT d.held
-      RETURNING d.*, j.becomes, j.was
+      RETURNING d.*, j.becomes, j.was, j.newer, j.newer_round
     ), called AS (
       -- At most one row of a chain: while one of it is active nobody else becomes so. What was
       -- active and never recorded may have been sent.
@@ -106,7 +111,7 @@ const claimOrderedStatement: Statement = {
       INSERT INTO changes (delivery_id, became, made_by, reason)
       SELECT id, becomes, 'hub', reason FROM moved WHERE becomes IN ('held', 'dead', 'superseded')
     )
-    SELECT ${claimColumns}, c.becomes, c.reason,
+    SELECT ${claimColumns}, c.becomes, c.reason, c.newer::text, c.newer_round,
            (extract(epoch FROM c.due_at - clock_timestamp()) * 1000)::float8 AS in_ms
     FROM moved c LEFT JOIN events e ON e.id = c.event_id
     WHERE (SELECT set_config FROM commit) IS NOT NULL`,
@@ -117,6 +122,9 @@ interface OrderedRow extends ClaimRow {
   readonly becomes: 'active' | 'held' | 'dead' | 'superseded' | 'later';
   readonly reason: string | null;
   readonly in_ms: number;
+  /** The open one that it is superseded by. */
+  readonly newer: string | null;
+  readonly newer_round: number | null;
 }
 
 /** Claims many deliveries, with and without an order. */
@@ -126,7 +134,7 @@ export async function claimInOrder(
 ): Promise<readonly Claimed[]> {
   const first = await claimDeliveries(database, requests);
   const ordered = requests.filter((_, index) => first[index]?.kind === 'ordered');
-  const answers = ordered.length === 0 ? new Map() : await claimOrdered(database, ordered);
+  const answers = ordered.length === 0 ? new Map() : await claimInTurn(database, ordered);
   return first.map((answer, index) => {
     if (answer.kind !== 'ordered') return answer;
     const key = requestKey(requests[index] as ClaimRequest);
@@ -137,23 +145,55 @@ export async function claimInOrder(
   });
 }
 
+/** As `claimOrdered`; who is superseded by an open one is answered with the claim of that one. */
+async function claimInTurn(
+  database: Database,
+  requests: readonly ClaimRequest[],
+): Promise<Map<string, Claimed>> {
+  const judged = await claimOrdered(database, requests);
+  const turns = new Map<string, { readonly key: string; readonly request: ClaimRequest }>();
+  for (const request of requests) {
+    const key = requestKey(request);
+    const newer = judged.get(key)?.newer;
+    if (newer === undefined) continue;
+    const turn = { ...request, ...newer };
+    turns.set(requestKey(turn), { key, request: turn });
+  }
+  const answers = new Map([...judged].map(([key, one]) => [key, one.answer]));
+  if (turns.size === 0) return answers;
+  const given = await claimOrdered(
+    database,
+    [...turns.values()].map((turn) => turn.request),
+  );
+  for (const [newer, { answer }] of given) {
+    const key = turns.get(newer)?.key;
+    if (key !== undefined && answer.kind === 'claimed') answers.set(key, answer);
+  }
+  return answers;
+}
+
+interface Judged {
+  readonly answer: Claimed;
+  readonly newer?: Pick<ClaimRequest, 'deliveryId' | 'round'>;
+}
+
 /** The others of the batch have been claimed already: nothing here may fail them. */
 async function claimOrdered(
   database: Database,
   requests: readonly ClaimRequest[],
-): Promise<Map<string, Claimed>> {
+): Promise<Map<string, Judged>> {
   try {
     const rows = await database.query<OrderedRow>(claimOrderedStatement, [recordset(requests)]);
     await cancelOrphans(
       database,
       rows.filter((row) => row.becomes === 'active'),
     );
-    return new Map(rows.map((row) => [keyOf(row), orderedAnswer(row)]));
+    return new Map(rows.map((row) => [keyOf(row), judgedOf(row)]));
   } catch (error) {
     if (isCrossdockError(error)) return allLater(requests, UNAVAILABLE_MS);
     if (!isOneOfTwo(error)) throw error;
     if (requests.length === 1) return allLater(requests, COLLIDED_MS);
-    const answers = new Map<string, Claimed>();
+    const answers = new Map<string, Judged>();
     for (const request of requests) {
       for (const [key, answer] of await claimOrdered(database, [request])) answers.set(key, answer);
     }
@@ -168,8 +208,15 @@ function isOneOfTwo(error: unknown): boolean {
   return sqlState(error) === UNIQUE_VIOLATION || isCollision(error);
 }
 
-function allLater(requests: readonly ClaimRequest[], inMs: number): Map<string, Claimed> {
-  return new Map(requests.map((request) => [requestKey(request), { kind: 'later', inMs }]));
+function allLater(requests: readonly ClaimRequest[], inMs: number): Map<string, Judged> {
+  const answer: Claimed = { kind: 'later', inMs };
+  return new Map(requests.map((request) => [requestKey(request), { answer }]));
+}
+
+function judgedOf(row: OrderedRow): Judged {
+  const answer = orderedAnswer(row);
+  if (row.newer === null || row.newer_round === null) return { answer };
+  return { answer, newer: { deliveryId: row.newer, round: row.newer_round } };
 }
 
 function orderedAnswer(row: OrderedRow): Claimed {

@@ -269,7 +269,10 @@ export interface LaneSummary {
 export interface Journal extends Chains {
   /** Resolves after the commit; requests that arrive together are written together. */
   append(event: NewEvent): Promise<Appended>;
-  /** Takes a delivery for `leaseMs`; nobody else gets it before the lease has run out. */
+  /**
+   * Takes a delivery for `leaseMs`; nobody else gets it before the lease has run out. Where only the
+   * newest of its chain counts, the claim may be of that one instead.
+   */
   claim(request: {
     readonly deliveryId: string;
     readonly round: number;
