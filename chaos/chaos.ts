@@ -2,12 +2,16 @@
 
 import { randomInt } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { type PrivateServer, startPrivateServer } from '../test/support/test-journal-server.ts';
+import { join } from 'node:path';
+import { packageRoot } from '../src/config/package-root.ts';
+import { startPrivateServer } from '../test/support/test-journal-server.ts';
+import { describeRig } from './machine.ts';
 import { type ChaosOptions, parseOptions, usage } from './options.ts';
+import { endRuns, planRuns, runAll } from './plan.ts';
+import { reliabilityPage } from './reliability-page.ts';
 import { progressLine, resultTable, troubleLines } from './report.ts';
 import { sharedPostgresSettings } from './rig.ts';
-import { type Run, runScenario, type ScenarioResult } from './run-scenario.ts';
-import type { Scenario } from './scenario.ts';
+import type { Run, ScenarioResult } from './run-scenario.ts';
 import { scenarios } from './scenarios.ts';
 
 const SEED_MAX = 1_000_000;
@@ -31,51 +35,62 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`no scenario fits; there are ${scenarios.map(({ id }) => id).join(' ')}`);
     return 2;
   }
-  // Each server and hub has a listener on our exit.
-  process.setMaxListeners(0);
-  const seeds = options.seeds.join(', ');
-  console.error(`seed ${seeds}; ${runs.length} runs, ${options.parallel} side by side`);
+  const beganMs = Date.now();
+  const { results, machine } = await runThem(runs, options);
+  const source = { results, machine, seeds: options.seeds, args, tookMs: Date.now() - beganMs };
+  return report(options, source);
+}
+
+interface Outcome {
+  readonly results: readonly ScenarioResult[];
+  readonly machine: Readonly<Record<string, string>>;
+}
+
+async function runThem(runs: readonly Run[], options: ChaosOptions): Promise<Outcome> {
+  const { seeds, parallel, soakMs } = options;
+  console.error(`seed ${seeds.join(', ')}; ${runs.length} runs, ${parallel} side by side`);
   const shared = await startPrivateServer(sharedPostgresSettings);
-  const results = await runAll(runs, shared, options.parallel).finally(() => shared.stop());
+  const leave = async (): Promise<void> => {
+    await endRuns();
+    await shared.stop().finally(() => process.exit(130));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void leave());
+  try {
+    const machine = await describeRig(shared.url);
+    const results = await runAll(runs, {
+      parallel,
+      sharedPostgresUrl: shared.url,
+      ...(soakMs === undefined ? {} : { soakMs }),
+      onResult(result, count) {
+        console.error(`[${count}/${runs.length}] ${progressLine(result)}`);
+        for (const line of troubleLines(result)) console.error(line);
+      },
+    });
+    return { results, machine };
+  } finally {
+    await shared.stop();
+  }
+}
+
+async function report(
+  options: ChaosOptions,
+  source: Parameters<typeof reliabilityPage>[0],
+): Promise<number> {
+  const { results, machine, seeds, tookMs } = source;
   console.log(resultTable(results).join('\n'));
-  console.log(`\nseed ${seeds}: repeat with --seed ${options.seeds[0]}`);
-  if (options.json !== undefined) await writeFile(options.json, JSON.stringify(results, null, 2));
-  return results.every(({ verdict }) => verdict === 'passed') ? 0 : 1;
-}
-
-function planRuns({ quick, only, lanes, seeds }: ChaosOptions): readonly Run[] {
-  const isWanted = (scenario: Scenario): boolean => {
-    if (only.length > 0) return only.includes(scenario.id);
-    return scenario.awaits === undefined && (!quick || scenario.quick === true);
-  };
-  return seeds.flatMap((seed) =>
-    scenarios
-      .filter(isWanted)
-      .flatMap((scenario) =>
-        scenario.lanes
-          .filter((store) => lanes.includes(store))
-          .map((store) => ({ scenario, lanes: store, seed })),
-      ),
+  const passed = results.filter(({ verdict }) => verdict === 'passed').length;
+  const minutes = (tookMs / 60_000).toFixed(1);
+  console.log(
+    `\n${passed} of ${results.length} passed in ${minutes} min; seed ${seeds.join(', ')}`,
   );
-}
-
-/** Those that compare times come first, one at a time; the others side by side. */
-async function runAll(
-  runs: readonly Run[],
-  shared: PrivateServer,
-  parallel: number,
-): Promise<readonly ScenarioResult[]> {
-  const results = new Map<Run, ScenarioResult>();
-  const work = async (queue: Run[]): Promise<void> => {
-    for (let run = queue.shift(); run !== undefined; run = queue.shift()) {
-      const result = await runScenario(run, shared);
-      results.set(run, result);
-      console.error(`[${results.size}/${runs.length}] ${progressLine(result)}`);
-      for (const line of troubleLines(result)) console.error(line);
-    }
-  };
-  await work(runs.filter(({ scenario }) => scenario.alone === true));
-  const queue = runs.filter(({ scenario }) => scenario.alone !== true);
-  await Promise.all(Array.from({ length: parallel }, () => work(queue)));
-  return runs.flatMap((run) => results.get(run) ?? []);
+  console.log(
+    `repeat with --seed ${seeds[0]}${seeds.length > 1 ? ` --seeds ${seeds.length}` : ''}`,
+  );
+  if (options.json !== undefined) {
+    await writeFile(options.json, `${JSON.stringify({ machine, seeds, results }, null, 2)}\n`);
+  }
+  if (options.writeDocs) {
+    await writeFile(join(packageRoot, 'docs', 'reliability.md'), reliabilityPage(source));
+  }
+  return passed === results.length ? 0 : 1;
 }

@@ -22,13 +22,18 @@ export interface Expectations {
    */
   readonly endings?: (story: Story) => readonly Ending[];
   /**
-   * Works of one key beyond the first: none at all, or for each key as many as attempts the journal
-   * calls ambiguous, and one for each of so many faults that can have hit a delivery under way.
+   * How many faults can have hit a delivery under way: each allows one more work of its key, at
+   * these targets or, where none are named, at all. An attempt that the journal calls ambiguous
+   * always does: nobody knows whether the target worked on it.
+   * @default none
    */
-  readonly duplicates: 'none' | { readonly faults: number; readonly targets?: readonly string[] };
+  readonly duplicates?: {
+    readonly faults: number | ((story: Story) => number);
+    readonly targets?: readonly string[];
+  };
   /** The targets at which each key's sequence must be seen in its order. @default none */
   readonly orderedAt?: readonly string[];
-  /** Attempts that may count against a flow's limit, at most. @default no limit */
+  /** Attempts that may count against a flow's limit, ambiguous ones apart. @default no limit */
   readonly spentMax?: number;
   /** The target whose lane the fault must not slow down. */
   readonly neighbour?: string;

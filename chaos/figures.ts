@@ -49,7 +49,10 @@ export function measure(
     duplicates: stories.reduce((sum, { calls }) => sum + extraWorks(calls), 0),
     ghosts: sent.filter((one) => one.acknowledgedMs === undefined && events.has(one.id)).length,
     refused: sent.flatMap(({ tries }) => tries).filter((one) => one.eventId === undefined).length,
-    recoveredMs: recoveredMs(evidence, stories),
+    recoveredMs: recoveredMs(
+      evidence,
+      stories.filter((story) => !mayStayOpen(story, expectations)),
+    ),
     neighbourIdleP99Ms: waits((ms) => isIdle(ms, times)),
     neighbourFaultP99Ms: waits((ms) => ms >= times.faultBeganMs && ms < times.faultEndedMs),
     ackP99Ms: p99(ackOutside.map(({ tookMs }) => tookMs)),
@@ -79,6 +82,12 @@ function recoveredMs(evidence: Evidence, stories: readonly Story[]): number | un
   const freshMs = Math.min(...fresh);
   const recovered = Math.round(Math.max(drainedMs, freshMs) - faultEndedMs);
   return Number.isFinite(recovered) ? recovered : undefined;
+}
+
+function mayStayOpen(story: Story, { endings }: Expectations): boolean {
+  const [delivery] = story.deliveries;
+  if (delivery?.open !== true) return false;
+  return (endings?.(story) ?? []).some(({ state }) => state === delivery.state);
 }
 
 /** When its delivery came to an end, by the journal; one that a person must look at has ended. */

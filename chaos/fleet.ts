@@ -43,8 +43,10 @@ export interface Hub {
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   /** Holds or lets go of the whole process, children excepted. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
-  /** Changes what the next start is made with. */
+  /** Changes what the next starts are made with; variables are added to those it has. */
   change(change: Partial<HubStart>): void;
+  /** The next starts are made as the first one was. */
+  changeBack(): void;
   /** Ends it for good, without the supervisor. */
   stop(): Promise<void>;
   /** Starts it again after `stop`. */
@@ -111,7 +113,10 @@ export async function createHub(options: {
       child?.kill(signal);
     },
     change(change) {
-      next = { ...next, ...change };
+      next = { ...next, ...change, variables: { ...next.variables, ...change.variables } };
+    },
+    changeBack() {
+      next = options.start;
     },
     async stop() {
       supervised = false;

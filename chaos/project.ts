@@ -53,6 +53,8 @@ export function flowFile(flow: {
   readonly map?: string;
   /** @default 60 */
   readonly attempts?: number;
+  /** @default first: 200ms, max: 2s, horizon: 1h */
+  readonly retry?: string;
   /** Further lines. */
   readonly more?: string;
 }): string {
@@ -60,7 +62,7 @@ export function flowFile(flow: {
 from: { connector: shop, topics: [${flow.topic}] }
 map: ${flow.map ?? 'order-to-erp'}
 to: ${flow.to}
-retry: { attempts: ${flow.attempts ?? 60}, first: 200ms, max: 2s, horizon: 1h }
+retry: { attempts: ${flow.attempts ?? 60}, ${flow.retry ?? 'first: 200ms, max: 2s, horizon: 1h'} }
 ${flow.more ?? ''}`;
 }
 

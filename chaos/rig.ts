@@ -1,7 +1,7 @@
 // One rig: stores behind fault proxies, hub processes in roles, two stand-in targets and a producer.
 // Each scenario has one of its own. It owns what it starts and leaves nothing running.
 
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PrivateServer, startPrivateServer } from '../test/support/test-journal-server.ts';
@@ -19,7 +19,7 @@ export type LaneStore = 'redis' | 'postgres';
 
 /** What a scenario wants to be different from the usual rig. */
 export interface RigWishes {
-  /** @default 2 */
+  /** @default 1 */
   readonly intakes?: number;
   /** @default 2 */
   readonly deliveries?: number;
@@ -27,8 +27,11 @@ export interface RigWishes {
   readonly ownPostgres?: boolean;
   /** Settings of that server. */
   readonly postgresSettings?: Readonly<Record<string, string>>;
-  /** Where that server keeps its data. */
-  readonly postgresFolder?: (rigFolder: string) => string;
+  /** Makes the place where that server keeps its data. */
+  readonly postgresFolder?: (
+    rigFolder: string,
+    onClose: (close: () => Promise<unknown>) => void,
+  ) => Promise<string>;
   /** @default everysec */
   readonly fsync?: FsyncPolicy;
   /** More project files, or others in place of the usual ones. */
@@ -48,7 +51,10 @@ export interface Rig {
   readonly folder: string;
   readonly projectFolder: string;
   readonly hubs: readonly Hub[];
+  /** Makes one more, which is not started; it is stopped with the rig. */
+  addHub(name: string, role: HubRole): Promise<Hub>;
   of(role: HubRole): readonly Hub[];
+  /** Throws unless the scenario wished for a PostgreSQL of its own. */
   readonly postgres: PrivateServer;
   /** Of this rig's database, without a proxy between. */
   readonly databaseUrl: string;
@@ -67,17 +73,23 @@ export interface Rig {
   /** A line for the run's own log. */
   note(text: string): void;
   readonly notes: readonly string[];
-  /** Also closes what the scenario opened: last opened, first closed. */
-  onClose(close: () => Promise<unknown>): void;
-  close(): Promise<void>;
 }
 
 export interface RigOptions {
   readonly name: string;
   readonly lanes: LaneStore;
   readonly wishes: RigWishes;
-  /** For scenarios that do not break PostgreSQL. */
-  readonly sharedPostgres: PrivateServer;
+  /** Of the server for scenarios that do not break PostgreSQL. */
+  readonly sharedPostgresUrl: string;
+  /** What was opened, for whoever has to end before the rig is whole. */
+  readonly closers: Closers;
+}
+
+/** Last opened, first closed. */
+export type Closers = (() => Promise<unknown>)[];
+
+export async function closeAll(closers: Closers): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close();
 }
 
 /** Four processes with two pools each, and the rigs that run side by side. */
@@ -85,24 +97,10 @@ export const sharedPostgresSettings = { max_connections: '600' };
 const ownPostgresSettings = { max_connections: '200' };
 
 export async function startRig(options: RigOptions): Promise<Rig> {
-  const closers: (() => Promise<unknown>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const one of closers.splice(0).reverse()) await one();
-  };
-  try {
-    return await buildRig(options, closers, close);
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-async function buildRig(
-  { name, lanes, wishes, sharedPostgres }: RigOptions,
-  closers: (() => Promise<unknown>)[],
-  close: () => Promise<void>,
-): Promise<Rig> {
+  const { name, lanes, wishes, sharedPostgresUrl, closers } = options;
   const folder = await mkdtemp(join(tmpdir(), `crossdock-chaos-${name}-`));
+  // For a server that is run by root's deputy.
+  await chmod(folder, 0o711);
   const keep = <T extends { close(): Promise<unknown> }>(one: T): T => {
     closers.push(() => one.close());
     return one;
@@ -112,9 +110,9 @@ async function buildRig(
     keep(await startTarget('crm')),
     keep(await startTarget('other')),
   ];
-  const postgres =
-    wishes.ownPostgres === true ? await startOwnPostgres(wishes, folder, closers) : sharedPostgres;
-  const databaseUrl = await createDatabase(postgres.url, name);
+  const ownPostgres =
+    wishes.ownPostgres === true ? await startOwnPostgres(wishes, folder, closers) : undefined;
+  const databaseUrl = await createDatabase(ownPostgres?.url ?? sharedPostgresUrl, name);
   const redis = lanes === 'redis' ? await startOwnRedis(folder, wishes, closers) : undefined;
   const proxies = {
     postgres: keep(await startFaultProxy(Number(new URL(databaseUrl).port))),
@@ -131,10 +129,11 @@ async function buildRig(
       ? {}
       : { REDIS_URL: `redis://:${redisPassword}@127.0.0.1:${proxies.redis.port}` }),
   };
-  const hubs = await createHubs(wishes, {
+  const common = {
     logFolder: folder,
     start: { folder: projectFolder, program: hubProgram, variables },
-  });
+  };
+  const hubs = await createHubs(wishes, common);
   closers.push(() => Promise.all(hubs.map((hub) => hub.stop())));
   const intakes = hubs.filter((hub) => hub.role === 'intake');
   let turn = 0;
@@ -144,15 +143,21 @@ async function buildRig(
   };
   const notes: string[] = [];
   return {
-    ...{ lanes, folder, projectFolder, hubs, postgres, databaseUrl, redis, proxies },
-    ...{ erp, crm, other, ports, notes, close },
+    ...{ lanes, folder, projectFolder, hubs, databaseUrl, redis, proxies },
+    ...{ erp, crm, other, ports, notes },
+    get postgres() {
+      if (ownPostgres === undefined) throw new Error('this fault needs its own PostgreSQL');
+      return ownPostgres;
+    },
     of: (role) => hubs.filter((hub) => hub.role === role),
     producer: createProducer(nextIntake),
     note(text) {
       notes.push(`${new Date().toISOString()} ${text}`);
     },
-    onClose(one) {
-      closers.push(one);
+    async addHub(hubName, role) {
+      const hub = await createHub({ name: hubName, role, ...common });
+      closers.push(() => hub.stop());
+      return hub;
     },
   };
 }
@@ -160,9 +165,9 @@ async function buildRig(
 async function startOwnPostgres(
   wishes: RigWishes,
   folder: string,
-  closers: (() => Promise<unknown>)[],
+  closers: Closers,
 ): Promise<PrivateServer> {
-  const dataFolder = wishes.postgresFolder?.(folder);
+  const dataFolder = await wishes.postgresFolder?.(folder, (close) => closers.push(close));
   const server = await startPrivateServer(
     { ...ownPostgresSettings, ...wishes.postgresSettings },
     { port: await quietPort(), ...(dataFolder === undefined ? {} : { dataFolder }) },
@@ -174,7 +179,7 @@ async function startOwnPostgres(
 async function startOwnRedis(
   folder: string,
   wishes: RigWishes,
-  closers: (() => Promise<unknown>)[],
+  closers: Closers,
 ): Promise<RigRedis> {
   const redis = await startRigRedis(join(folder, 'redis'), wishes.fsync ?? 'everysec');
   if (redis === undefined) throw new Error('redis-server is not installed');
@@ -201,7 +206,7 @@ async function createHubs(
 ): Promise<readonly Hub[]> {
   await mkdir(common.logFolder, { recursive: true });
   const roles: readonly HubRole[] = [
-    ...Array.from({ length: wishes.intakes ?? 2 }, () => 'intake' as const),
+    ...Array.from({ length: wishes.intakes ?? 1 }, () => 'intake' as const),
     ...Array.from({ length: wishes.deliveries ?? 2 }, () => 'delivery' as const),
   ];
   return Promise.all(

@@ -121,12 +121,15 @@ const deliveredIsSeen: Rule = ({ stories }) => {
   ];
 };
 
+/** What the target left unanswered counts by right; an error of the hub's own never does. */
 const attemptsAreNotSpent: Rule = ({ stories, expectations }) => {
   const { spentMax } = expectations;
   if (spentMax === undefined) return [];
   return findingOf(
     'spent',
-    stories.flatMap(({ deliveries }) => deliveries).filter(({ spent }) => spent > spentMax),
+    stories
+      .flatMap(({ deliveries }) => deliveries)
+      .filter(({ spent, ambiguous }) => spent - ambiguous > spentMax),
     {
       message: `a delivery that spent more than ${spentMax} attempts`,
       id: (delivery) => `${delivery.id} (${delivery.spent})`,

@@ -3,7 +3,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PrivateServer } from '../test/support/test-journal-server.ts';
 import { waitUntil } from '../test/support/wait-until.ts';
 import { canariesOf, findLeaks } from './canaries.ts';
 import { type Expectations, type Finding, judge } from './checker.ts';
@@ -12,7 +11,7 @@ import type { Figures } from './figures.ts';
 import { dumpJournal } from './journal-dump.ts';
 import { createOrder } from './orders.ts';
 import { createRandom, type Random } from './random.ts';
-import { type LaneStore, type Rig, startRig } from './rig.ts';
+import { type Closers, closeAll, type LaneStore, type Rig, startRig } from './rig.ts';
 import { expectationsOf, type Load, nameOf, type Scenario, usualLoad } from './scenario.ts';
 import { tellStories } from './stories.ts';
 
@@ -43,47 +42,47 @@ const WARM_MS = 1_500;
 const DRAIN_MS_MAX = 90_000;
 const POLL_MS = 250;
 
+/** `closers` is what has to be closed if this process must end in the middle. */
 export async function runScenario(
   run: Run,
-  sharedPostgres: PrivateServer,
+  sharedPostgresUrl: string,
+  closers: Closers,
 ): Promise<ScenarioResult> {
   const { scenario, lanes, seed } = run;
   const { id, variant, title, promise } = scenario;
   const beganMs = Date.now();
-  const base = { id, title, promise, lanes, seed, ...(variant === undefined ? {} : { variant }) };
-  const end = (rest: Pick<ScenarioResult, 'verdict' | 'findings'> & Partial<ScenarioResult>) => ({
-    ...base,
-    tookMs: Date.now() - beganMs,
-    ...rest,
-  });
-  const skipReason = await scenario.skipReason?.();
-  if (skipReason !== undefined) {
-    return end({ verdict: 'skipped', findings: [], reason: skipReason });
-  }
-  let rig: Rig | undefined;
-  try {
-    rig = await startRig({
-      name: [id, variant, lanes].filter(Boolean).join('-').replace(/\W+/g, '-'),
-      lanes,
-      wishes: scenario.rig ?? {},
-      sharedPostgres,
-    });
-    const { findings, figures } = await tryOut(rig, run);
-    const verdict = findings.length === 0 ? 'passed' : 'failed';
-    const kept = verdict === 'passed' ? {} : { evidence: rig.folder };
-    return end({ verdict, findings, figures, ...kept });
-  } catch (error) {
-    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const kept = rig === undefined ? {} : { evidence: rig.folder };
-    return end({ verdict: 'failed', findings: [], reason, ...kept });
-  } finally {
-    await rig?.close().catch((error: unknown) => rig?.note(`closing: ${String(error)}`));
-  }
+  const reason = await scenario.skipReason?.();
+  const came: Came =
+    reason === undefined
+      ? await runOnRig(run, sharedPostgresUrl, closers)
+      : { verdict: 'skipped', findings: [], reason };
+  const name = variant === undefined ? { id } : { id, variant };
+  return { ...name, title, promise, lanes, seed, tookMs: Date.now() - beganMs, ...came };
 }
 
-/** A run that passed leaves nothing behind. */
-export async function removeEvidence(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
+type Came = Pick<ScenarioResult, 'verdict' | 'findings' | 'figures' | 'reason' | 'evidence'>;
+
+async function runOnRig(run: Run, sharedPostgresUrl: string, closers: Closers): Promise<Came> {
+  const { scenario, lanes } = run;
+  const name = `${nameOf(scenario)}-${lanes}`.replace(/\W+/g, '-');
+  const wishes = scenario.rig ?? {};
+  let rig: Rig | undefined;
+  let came: Came;
+  try {
+    rig = await startRig({ name, lanes, wishes, sharedPostgresUrl, closers });
+    const { findings, figures } = await tryOut(rig, run);
+    const verdict = findings.length === 0 ? 'passed' : 'failed';
+    came = { verdict, findings, figures };
+  } catch (error) {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    came = { verdict: 'failed', findings: [], reason };
+  }
+  await closeAll(closers).catch((error: unknown) => console.error(`closing: ${String(error)}`));
+  if (rig === undefined) return came;
+  if (came.verdict === 'failed') return { ...came, evidence: rig.folder };
+  // A run that passed leaves nothing behind.
+  await rm(rig.folder, { recursive: true, force: true });
+  return came;
 }
 
 async function tryOut(
@@ -104,7 +103,6 @@ async function tryOut(
   const { findings, figures } = judge(evidence, expectations);
   const all = [...findings, ...own];
   if (all.length > 0) await writeEvidence(rig, evidence, all);
-  else await removeEvidence(rig.folder);
   return { findings: all, figures };
 }
 

@@ -20,6 +20,8 @@ export interface Scenario {
   readonly quick?: true;
   /** Compares times, so nothing else may run beside it. */
   readonly alone?: true;
+  /** May come at any moment of `--soak`: it needs nothing prepared and leaves nothing behind. */
+  readonly soak?: true;
   /** Left out unless `--only` names it: what it tries is not built yet. */
   readonly awaits?: string;
   /** Why it cannot run on this machine, where it cannot. */
@@ -59,7 +61,7 @@ export const usualFlows: readonly ExpectedFlow[] = [
 ];
 
 export function expectationsOf({ expect }: Scenario): Expectations {
-  return { flows: usualFlows, duplicates: 'none', recoveryMsMax: RECOVERY_MS_MAX, ...expect };
+  return { flows: usualFlows, recoveryMsMax: RECOVERY_MS_MAX, ...expect };
 }
 
 /** For flows that end otherwise than delivered. */

@@ -30,6 +30,7 @@ const intakeKilled: Scenario = {
   title: 'kill -9 of intake processes in the middle of requests',
   promise: 'what was acknowledged is kept; the vendor repeats the rest',
   lanes: ['redis', 'postgres'],
+  soak: true,
   quick: true,
   rig: { intakes: 3, deliveries: 1 },
   fault: (rig, random) => killOneByOne(rig, random, { role: 'intake', times: 6, everyMs: 900 }),
@@ -40,13 +41,14 @@ const deliveryKilled: Scenario = {
   title: 'kill -9 of delivery processes in the middle of calls',
   promise: 'taken over when the lease ends, with the same key; no attempt is spent',
   lanes: ['redis', 'postgres'],
+  soak: true,
   quick: true,
   rig: { intakes: 1, deliveries: 2 },
   // A delivery that was under way at a kill may be worked on once more.
   expect: { duplicates: { faults: KILLS }, spentMax: 1 },
   async prepare(rig) {
     rig.erp.behave(async () => {
-      await sleep(600);
+      await sleep(250);
       return true;
     });
   },
@@ -59,7 +61,8 @@ const everythingKilled: Scenario = {
   title: 'kill -9 of everything at once: hub, Redis and PostgreSQL; back after 3 s',
   promise: 'nothing acknowledged is lost; all is drained within a minute',
   lanes: ['redis', 'postgres'],
-  rig: { ownPostgres: true },
+  soak: true,
+  rig: { intakes: 2, ownPostgres: true },
   expect: { duplicates: { faults: 1 } },
   async fault(rig) {
     const ends = rig.hubs.map((hub) => hub.end('SIGKILL'));
@@ -74,6 +77,7 @@ const deliveryStalled: Scenario = {
   title: 'a delivery process is stopped for longer than its lease, then goes on',
   promise: 'another takes over; the late result is refused; at most one duplicate',
   lanes: ['redis', 'postgres'],
+  soak: true,
   rig: { intakes: 1, deliveries: 2 },
   expect: { duplicates: { faults: 1 }, spentMax: 1 },
   async prepare(rig) {
@@ -95,7 +99,9 @@ const rollingDeploy: Scenario = {
   title: 'SIGTERM to each process in turn under load, as in a rolling deploy',
   promise: 'each leaves within 10 s with status 0; no duplicate, and no attempt is spent',
   lanes: ['redis', 'postgres'],
+  soak: true,
   quick: true,
+  rig: { intakes: 2 },
   expect: { spentMax: 1 },
   async prepare(rig) {
     rig.erp.behave(async () => {

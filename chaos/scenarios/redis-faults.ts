@@ -18,6 +18,7 @@ const redisKilled: Scenario = {
   title: 'kill -9 of Redis, back after 5 s',
   promise: 'intake goes on; the lanes go on by themselves; nothing is lost',
   lanes: ['redis'],
+  soak: true,
   quick: true,
   expect: { duplicates: { faults: 1 }, spentMax: 1 },
   async fault(rig) {
@@ -34,6 +35,7 @@ function powerLoss(fsync: 'everysec' | 'always', quick: boolean): Scenario {
     title: `Redis loses power: killed, and its last ${POWER_LOST_MS} ms are not on the disk`,
     promise: 'what Redis forgot comes back from the journal',
     lanes: ['redis'],
+    soak: true,
     ...(quick ? { quick: true as const } : {}),
     rig: { fsync },
     expect: { duplicates: { faults: 1 }, spentMax: 1 },
@@ -53,6 +55,7 @@ const redisEmptied: Scenario = {
   title: 'Redis is emptied twice, then loses its files',
   promise: 'the sweep fills the lanes from the journal again',
   lanes: ['redis'],
+  soak: true,
   quick: true,
   expect: { duplicates: { faults: 3 } },
   async fault(rig, random) {
@@ -72,6 +75,7 @@ const redisFull: Scenario = {
   title: 'Redis is out of memory for 8 s and evicts nothing',
   promise: 'intake goes on acknowledging; deliveries go on when there is memory',
   lanes: ['redis'],
+  soak: true,
   expect: { duplicates: { faults: 1 }, spentMax: 1 },
   async fault(rig) {
     await redisOf(rig).command('CONFIG', 'SET', 'maxmemory', '1mb');
@@ -85,6 +89,7 @@ const redisReadOnly: Scenario = {
   title: 'Redis becomes a read-only replica for 8 s, as in a failover',
   promise: 'intake goes on acknowledging; deliveries go on when it is a primary again',
   lanes: ['redis'],
+  soak: true,
   expect: { duplicates: { faults: 1 }, spentMax: 1 },
   async fault(rig) {
     await redisOf(rig).command('REPLICAOF', '127.0.0.1', '1');
@@ -98,6 +103,7 @@ const redisHangs: Scenario = {
   title: 'Redis hangs for 8 s: connections stay open and nothing comes back',
   promise: 'intake does not wait for it; the lanes go on by themselves',
   lanes: ['redis'],
+  soak: true,
   expect: { duplicates: { faults: 1 }, spentMax: 1 },
   async fault(rig, random) {
     if (random.next() < 0.5) {
