@@ -182,10 +182,12 @@ async function gather(rig: Rig, times: Times, shown: readonly Text[]): Promise<E
     text,
   }));
   const texts = [...outputs, ...refusals, ...shown, ...(await readSurfaces(rig))];
+  // The journal first: what it says by then, the targets have seen by then.
+  const journal = await dumpJournal(rig.databaseUrl);
   return {
     sent: producer.sent,
     calls: [...erp.calls, ...crm.calls, ...other.calls],
-    journal: await dumpJournal(rig.databaseUrl),
+    journal,
     leaks: findLeaks(texts, canariesOf(rig.databaseUrl)),
     times,
   };

@@ -46,7 +46,7 @@ export interface Load {
   readonly afterMs: number;
 }
 
-export const usualLoad: Load = { ratePerSecond: 40, keys: 24, idleMs: 2_000, afterMs: 2_000 };
+export const usualLoad: Load = { ratePerSecond: 25, keys: 24, idleMs: 2_000, afterMs: 2_000 };
 
 export const RECOVERY_MS_MAX = 60_000;
 

@@ -30,7 +30,7 @@ const targetDown: Scenario = {
   soak: true,
   quick: true,
   alone: true,
-  load: { idleMs: 8_000 },
+  load: { ratePerSecond: 40, idleMs: 8_000 },
   rig: {
     files: () => ({
       'flows/order-to-erp.yaml': flowFile({
