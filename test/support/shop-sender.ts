@@ -3,22 +3,25 @@ import { adminToken } from './hub-process.ts';
 import { shopSecret } from './test-project.ts';
 
 export interface Webhook {
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly id?: string;
   readonly topic?: string;
   readonly secret?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** How long the vendor waits for the answer. @default for ever */
+  readonly withinMs?: number;
 }
 
 /** Posts one signed webhook as Shopify does; written apart from the code under test. */
 export function postWebhook(hubUrl: string, webhook: Webhook): Promise<Response> {
-  const { body, id, topic, secret, headers } = webhook;
+  const { body, id, topic, secret, headers, withinMs } = webhook;
   const hmac = createHmac('sha256', secret ?? shopSecret)
     .update(body)
     .digest('base64');
   return fetch(`${hubUrl}/webhooks/shop`, {
     method: 'POST',
     body,
+    ...(withinMs === undefined ? {} : { signal: AbortSignal.timeout(withinMs) }),
     headers: {
       'content-type': 'application/json',
       'x-shopify-topic': topic ?? 'orders/create',

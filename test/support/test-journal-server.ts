@@ -63,17 +63,19 @@ export async function acquireTestDatabase(): Promise<TestDatabase> {
   };
 }
 
-/** A server that only this test uses, with its data in a temporary folder. */
+/** A server that only this test uses, with its data in a temporary folder or in the given one. */
 export async function startPrivateServer(
   settings: Record<string, string> = {},
+  given: { readonly dataFolder?: string; readonly port?: number } = {},
 ): Promise<PrivateServer> {
-  const dataFolder = await temporaryFolder();
+  const dataFolder = given.dataFolder ?? (await temporaryFolder());
   const options = {
     dataFolder,
     log: quietLog,
     settings,
     restart: false,
     systemFolder: testSystemFolder,
+    ...(given.port === undefined ? {} : { port: given.port }),
   };
   let server = await startEmbeddedPostgres(options);
   const port = Number(new URL(server.url).port);

@@ -1,0 +1,77 @@
+// The journal's word, read by SQL: what it holds at the end of a run.
+
+import pg from 'pg';
+import type { JournalDelivery, JournalDump, JournalEvent } from './evidence.ts';
+
+const CONNECT_MS = 3_000;
+
+export async function queryJournal(
+  url: string,
+  text: string,
+): Promise<readonly Record<string, unknown>[]> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'chaos',
+    connectionTimeoutMillis: CONNECT_MS,
+  });
+  // A server that is killed under the session says so here as well as in the rejection.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+export async function dumpJournal(url: string): Promise<JournalDump> {
+  const events = await queryJournal(
+    url,
+    `SELECT id::text, topic, dedupe_key, sha256, encode(sha256(body), 'hex') AS stored FROM events`,
+  );
+  const deliveries = await queryJournal(
+    url,
+    `SELECT d.id::text, d.event_id::text, d.flow, d.connector, d.revision, d.state, d.code, d.reason,
+            d.open, d.attempts, d.spent,
+            (SELECT count(*) FROM attempts a WHERE a.delivery_id = d.id AND a.ambiguous)::int AS ambiguous,
+            (extract(epoch FROM d.due_at) * 1000)::float8 AS due_ms,
+            (extract(epoch FROM d.updated_at) * 1000)::float8 AS updated_ms
+     FROM deliveries d ORDER BY d.id`,
+  );
+  const revisions = await queryJournal(url, 'SELECT hash, document::text FROM revisions');
+  return {
+    events: events.map(eventOf),
+    deliveries: deliveries.map(deliveryOf),
+    revisions: new Map(revisions.map((row) => [String(row['hash']), String(row['document'])])),
+  };
+}
+
+function eventOf(row: Record<string, unknown>): JournalEvent {
+  return {
+    id: String(row['id']),
+    topic: String(row['topic']),
+    dedupeKey: String(row['dedupe_key']),
+    sha256: String(row['sha256']),
+    storedSha256: String(row['stored']),
+  };
+}
+
+function deliveryOf(row: Record<string, unknown>): JournalDelivery {
+  const { code, reason } = row;
+  return {
+    id: String(row['id']),
+    eventId: String(row['event_id']),
+    flow: String(row['flow']),
+    connector: String(row['connector']),
+    revision: String(row['revision']),
+    state: String(row['state']),
+    open: row['open'] === true,
+    attempts: Number(row['attempts']),
+    spent: Number(row['spent']),
+    ambiguous: Number(row['ambiguous']),
+    dueMs: Number(row['due_ms']),
+    updatedMs: Number(row['updated_ms']),
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(typeof reason === 'string' ? { reason } : {}),
+  };
+}
