@@ -61,7 +61,7 @@ export function startReplayRunner(ports: ReplayRunnerPorts): ReplayRunner {
   async function repeat(): Promise<void> {
     for (;;) {
       const steps = await runReplays(ports, signal).catch((error: unknown) => {
-        ports.log.warn({ err: error }, 'a replay could not go on; it is tried again');
+        ports.log.warn({ err: error }, 'replays could not be looked for; the next turn does');
         return 0;
       });
       const waitMs = steps > 0 ? CHUNK_EVERY_MS : IDLE_MS;
@@ -92,7 +92,11 @@ export async function runReplays(ports: Ports, leaving: AbortSignal): Promise<nu
   const due = await ports.replays.findDue(RUNS_AT_ONCE_MAX);
   for (const replay of due) {
     if (leaving.aborted) break;
-    await (replay.state === 'cancelling' ? cancelOne(ports, replay) : makeOne(ports, replay));
+    const step = replay.state === 'cancelling' ? cancelOne : makeOne;
+    await step(ports, replay).catch((error: unknown) => {
+      ports.log.warn({ err: error, replay: replay.id }, 'a replay could not go on; it tries again');
+      return ports.replays.postpone(replay.id, POSTPONED_MS, 'the hub: its log says what failed');
+    });
   }
   return due.length;
 }
