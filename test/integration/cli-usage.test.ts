@@ -18,6 +18,8 @@ const commands = [
   'events',
   'deliveries',
   'replay',
+  'replays',
+  'problems',
   'explain',
   'migrate',
   'doctor',

@@ -138,6 +138,21 @@ describe('the run of a replay', () => {
     assert.equal(waitingFor, 'the lane of erp, in which 100 jobs wait');
   });
 
+  test('one that fails does not keep another one from going on', async () => {
+    const failing = await planned(2);
+    const { replay } = await plan({ state: 'dead', text: 'no stock' }, { revision: 'current' });
+    await controlsOf(journal).run(replay.id, 'a test');
+    await controlsOf(journal).run(failing, 'a test');
+    const routes = {
+      route: () => {
+        throw new Error('a bug');
+      },
+    };
+    await runReplays(runnerParts({ routes }), never);
+    assert.match((await journal.replays.get(replay.id)).waitingFor ?? '', /its log/);
+    assert.equal((await journal.replays.get(failing)).state, 'done');
+  });
+
   test('is run once, and not a day after its plan', async () => {
     const id = await planned(1);
     const refused = (work: Promise<unknown>) =>
