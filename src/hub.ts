@@ -11,6 +11,8 @@ import type { LiveConnector } from './delivery/attempt.ts';
 import { type Controls, createControls } from './delivery/controls.ts';
 import { createDeliver, type Settled } from './delivery/deliver.ts';
 import { startHousekeeping } from './delivery/housekeeping.ts';
+import { createLaneGates } from './delivery/lane-gates.ts';
+import { pausableOf } from './delivery/pausable.ts';
 import { createSweep } from './delivery/sweep.ts';
 import { createApp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
@@ -97,6 +99,11 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       journal,
       lanes,
       laneNames: callable(definitions).map((connector) => connector.id),
+      api: {
+        controls,
+        laneRules: new Map(callable(definitions).map(({ id, limits }) => [id, limits])),
+        pausable: pausableOf(definitions),
+      },
       metrics,
       board: createBoard({ queues: lanes.queues, controls, basePath: '/queues', by: 'bull-board' }),
       adminToken: adminToken.token,
@@ -215,7 +222,9 @@ async function openGround(parts: {
     onError,
   });
   closers.push(() => journal.close());
-  const names = definitions === undefined ? [] : callable(definitions).map((one) => one.id);
+  const called = definitions === undefined ? [] : callable(definitions);
+  const names = called.map((one) => one.id);
+  const fairOnes = called.filter(({ limits }) => limits.fairBy !== undefined);
   const { redisUrl } = environment;
   const backend =
     redisUrl === undefined
@@ -225,7 +234,8 @@ async function openGround(parts: {
           onError: (error) =>
             log.warn({ err: error }, 'Redis cannot be reached; the journal holds'),
         });
-  const lanes = createBullmqLanes({ backend, names, log });
+  const fair = new Set(fairOnes.map(({ id }) => id));
+  const lanes = createBullmqLanes({ backend, names, fair, log });
   closers.push(() => lanes.close(LANES_GRACE_MS));
   return { journal, lanes, backend: backend.name };
 }
@@ -261,7 +271,8 @@ function startDelivery(parts: {
   closers.push(async () => {
     await Promise.all([...connectors.values()].map(({ connector }) => connector.close()));
   });
-  const onSettled: readonly ((settled: Settled) => void | Promise<void>)[] = [];
+  const gates = createLaneGates({ gates: journal, lanes, connectors, log });
+  const onSettled: readonly ((settled: Settled) => void | Promise<void>)[] = [gates.onSettled];
   const ports = {
     journal,
     lanes,
@@ -275,7 +286,7 @@ function startDelivery(parts: {
   };
   for (const { definition } of connectors.values()) {
     const deliver = createDeliver(ports, definition.timeoutMs);
-    lanes.work(definition.id, definition.limits, deliver);
+    lanes.work(definition.id, definition.limits, gates.guard(definition.id, deliver));
   }
   const laneNames = [...connectors.keys()];
   const sweep = createSweep({ journal, lanes, laneNames, meter, log });
@@ -283,7 +294,7 @@ function startDelivery(parts: {
   const housekeeping = startHousekeeping({ journal, log, retentionDays, sweep });
   // Before its ports are closed, so that the deliveries under way can end.
   const stop = async (): Promise<void> => {
-    await Promise.all([lanes.close(LANES_GRACE_MS), housekeeping.close()]);
+    await Promise.all([gates.close(), lanes.close(LANES_GRACE_MS), housekeeping.close()]);
   };
   closers.push(stop);
   return stop;

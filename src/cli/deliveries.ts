@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { asShown, findPausedLanes } from '../delivery/shown-state.ts';
+import { asShown, findShutGates } from '../delivery/shown-state.ts';
 import type { Operations } from '../hub.ts';
 import type { DeliveryQuery } from '../journal/journal.ts';
 import { deliveryStates } from '../model/delivery.ts';
@@ -51,7 +51,7 @@ async function deliveries(id: string | undefined, options: DeliveriesOptions): P
 
 async function listDeliveries({ journal }: Operations, options: DeliveriesOptions): Promise<void> {
   const { json, ...query } = options;
-  const paused = await findPausedLanes(journal);
+  const paused = await findShutGates(journal);
   const found = (await journal.listDeliveries(query)).map((one) => asShown(one, paused));
   if (json) printJson(found);
   else if (found.length === 0) print('no deliveries');
@@ -67,7 +67,7 @@ async function showDelivery(
     journal.getDelivery(id),
     journal.listAttempts(id),
     journal.listChanges(id),
-    findPausedLanes(journal),
+    findShutGates(journal),
   ]);
   if (found === undefined) throw new CrossdockError('not-found', `there is no delivery ${id}`);
   const delivery = asShown(found, paused);

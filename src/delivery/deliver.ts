@@ -60,6 +60,7 @@ export function createDeliver(ports: DeliverPorts, timeoutMs: number): LaneWork 
           sendBeforeMs,
           onHandBack,
           lane: job.lane,
+          probe: job.probe === true,
         });
     }
   };
@@ -80,11 +81,13 @@ interface Holding {
   readonly signal: AbortSignal;
   readonly sendBeforeMs: number;
   readonly lane: string;
+  /** It only tries whether the target is back: the attempt does not count. */
+  readonly probe: boolean;
   onHandBack(error: unknown): void;
 }
 
 async function deliverClaim(ports: DeliverPorts, claim: Claim, holding: Holding): Promise<Step> {
-  const verdict = await attempt(ports, claim, holding);
+  const verdict = uncounted(await attempt(ports, claim, holding), holding);
   const { emits, ...rest } = verdict;
   const event = emits === undefined ? undefined : emittedEvent(ports.routes, claim, emits);
   const record: AttemptRecord = {
@@ -113,13 +116,21 @@ async function attempt(ports: DeliverPorts, claim: Claim, holding: Holding): Pro
       const reason = `the journal has no revision ${claim.revision} of flow ${claim.flow}`;
       return { state: 'dead', code: 'hub-error', reason };
     }
-    const { deliveryId, event, attempts, spent, ageMs } = claim;
+    const { deliveryId, event, attempts, ageMs } = claim;
+    const spent = holding.probe ? Math.max(0, claim.spent - 1) : claim.spent;
     const work = { deliveryId, revision, event, attempts, spent, ageMs, sendBeforeMs };
     return await attemptDelivery(work, ports, signal);
   } catch (error) {
     if (!signal.aborted) holding.onHandBack(error);
     return handBack(claim, signal);
   }
+}
+
+/** A probe that fails is told as an attempt that did not count. */
+function uncounted(verdict: Verdict, { probe }: Holding): Verdict {
+  const { attempt: made } = verdict;
+  if (!probe || made === undefined || made.outcome !== 'retry') return verdict;
+  return { ...verdict, attempt: { ...made, spends: false } };
 }
 
 /** Not tried, or not our target's fault: due again, and no attempt spent. */

@@ -3,6 +3,7 @@
 import express, { type Express, type Router as ExpressRouter, Router } from 'express';
 import { CrossdockError } from '../model/errors.ts';
 import { createAdmin } from './admin.ts';
+import { apiLanes } from './api-lanes.ts';
 import { createAnswerError, errorHandler } from './errors.ts';
 import { eventRoutes } from './event-routes.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -44,6 +45,8 @@ function adminRoutes(ports: HttpPorts): ExpressRouter {
   router.use(admin.routes);
   const guard = [admin.require, requireSameOrigin({})];
   router.use(eventRoutes(ports.journal, [...guard, pageHeaders]));
+  const { journal, lanes, api } = ports;
+  if (api !== undefined) router.use('/api/v1', ...guard, apiLanes({ journal, lanes, ...api }));
   if (ports.board !== undefined) router.use('/queues', ...guard, boardHeaders, ports.board);
   return router;
 }

@@ -1,7 +1,7 @@
 // What became of an event, gathered from the journal and told as JSON.
 
 import { isUtf8 } from 'node:buffer';
-import { asShown, findPausedLanes, type PausedLanes } from '../delivery/shown-state.ts';
+import { asShown, findShutGates, type ShutGates } from '../delivery/shown-state.ts';
 import type { AttemptView, ChangeView, DeliveryView, Journal } from '../journal/journal.ts';
 import { type DeliveryState, openStates } from '../model/delivery.ts';
 import { CrossdockError } from '../model/errors.ts';
@@ -42,7 +42,7 @@ export async function loadEventDetail(journal: Journal, id: string): Promise<Eve
   const event = isId(id) ? await journal.getEvent(id) : undefined;
   if (event === undefined) throw new CrossdockError('not-found', 'there is no such event');
   const views = await journal.listDeliveries({ eventId: id, limit: DELIVERIES_SHOWN_MAX });
-  const paused = await findPausedLanes(journal);
+  const paused = await findShutGates(journal);
   const deliveries: DeliveryDetail[] = [];
   for (const view of views) deliveries.push(await detailOf(journal, view, paused));
   return { event, body: bodyText(event.body), state: stateOf(views), deliveries };
@@ -52,7 +52,7 @@ export async function loadEventDetail(journal: Journal, id: string): Promise<Eve
 export async function loadDeliveryDetail(journal: Journal, id: string): Promise<DeliveryDetail> {
   const view = isId(id) ? await journal.getDelivery(id) : undefined;
   if (view === undefined) throw new CrossdockError('not-found', 'there is no such delivery');
-  return detailOf(journal, view, await findPausedLanes(journal));
+  return detailOf(journal, view, await findShutGates(journal));
 }
 
 export function eventJson(detail: EventDetail): string {
@@ -130,7 +130,7 @@ function isJson(text: string): boolean {
 async function detailOf(
   journal: Journal,
   delivery: DeliveryView,
-  paused: PausedLanes,
+  paused: ShutGates,
 ): Promise<DeliveryDetail> {
   const [attempts, changes] = await Promise.all([
     journal.listAttempts(delivery.id),

@@ -1,6 +1,9 @@
 // What the HTTP layer needs of the house.
 
 import type { RequestHandler } from 'express';
+import type { Controls } from '../delivery/controls.ts';
+import type { LaneRules } from '../delivery/lane-status.ts';
+import type { Pausable } from '../delivery/pausable.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Log } from '../model/log.ts';
@@ -19,6 +22,13 @@ export interface HttpPorts {
   readonly lanes: Lanes;
   /** The connectors that have a lane. */
   readonly laneNames: readonly string[];
+  /** What the API lets people do; without it there is no `/api/v1`. */
+  readonly api?: {
+    readonly controls: Controls;
+    /** Of each connector that has a lane. */
+    readonly laneRules: ReadonlyMap<string, LaneRules>;
+    readonly pausable: Pausable;
+  };
   readonly metrics: Metrics;
   /** Bull Board, mounted at `/queues` behind the sign-in. */
   readonly board?: RequestHandler;

@@ -8,6 +8,7 @@ import type { FlowRevision } from '../model/flow-revision.ts';
 import type { Json } from '../model/json.ts';
 import type { OrderPlace } from '../model/order.ts';
 import type { OutcomeCode } from '../model/outcome.ts';
+import type { Gates } from './gates-port.ts';
 
 /** An event that is not stored yet, with the deliveries that it starts. */
 export interface NewEvent {
@@ -93,6 +94,8 @@ export interface AttemptRecord {
   readonly problem?: string;
   /** It was handed back for an error of the hub's own. @default false */
   readonly hubError?: boolean;
+  /** For `rate-limited`: how long the target asked to be left alone, in milliseconds. */
+  readonly restMs?: number;
   /** JSON text. */
   readonly result?: string;
   /** Absent where nothing was tried: a filter, a hand-back, an error of the hub's own. */
@@ -137,6 +140,8 @@ export interface DeliveryView {
   readonly state: DeliveryState;
   readonly code?: string;
   readonly reason?: string;
+  /** For `held`: what it waits for, such as `flow:order-to-erp`. */
+  readonly heldBy?: string;
   readonly attempts: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -221,7 +226,7 @@ export interface LaneSummary {
  * Rejects with CrossdockError `journal-unavailable` when the database cannot be reached or does not
  * answer within its deadline. What then became of a write is unknown: it may have happened.
  */
-export interface Journal {
+export interface Journal extends Gates {
   /** Resolves after the commit; requests that arrive together are written together. */
   append(event: NewEvent): Promise<Appended>;
   /** Takes a delivery for `leaseMs`; nobody else gets it before the lease has run out. */
@@ -237,10 +242,13 @@ export interface Journal {
   /** Kept in memory once loaded: a revision never changes. */
   loadRevision(hash: string): Promise<FlowRevision | undefined>;
 
-  /** Deliveries overdue by `graceMs`, oldest first, from after `after`. */
+  /**
+   * Deliveries overdue by `graceMs`, oldest first, from after `after`; none of the lanes `without`.
+   */
   findOverdue(query: {
     readonly graceMs: number;
     readonly limit: number;
+    readonly without?: readonly string[];
     readonly after?: { readonly dueAt: string; readonly deliveryId: string };
   }): Promise<{
     readonly due: readonly DueDelivery[];
@@ -273,13 +281,6 @@ export interface Journal {
     readonly of: readonly DeliveryView[];
     readonly by: string;
   }): Promise<readonly DueDelivery[]>;
-  setLanePaused(change: {
-    readonly connector: string;
-    readonly paused: boolean;
-    readonly by: string;
-  }): Promise<void>;
-  listPausedLanes(): Promise<readonly string[]>;
-
   /** Deletes finished events older than `olderThanMs`, at most `limit`; how many went. */
   deleteOldEvents(request: {
     readonly olderThanMs: number;

@@ -21,6 +21,7 @@ import type { Journal } from './journal.ts';
 import { journalViews } from './journal-views.ts';
 import { migrate } from './migrate.ts';
 import { overdueDeliveries } from './overdue-deliveries.ts';
+import { postgresGates } from './postgres-gates.ts';
 import { recordAttempts, weighRecord } from './record-attempts.ts';
 
 export interface PostgresJournalOptions {
@@ -104,6 +105,7 @@ function assemble(database: Database, meter: Meter): Journal {
     ...overdueDeliveries(database),
     ...journalViews(database),
     ...deliveryChanges(database),
+    ...postgresGates(database),
     ping: (deadlineMs) => ping(database, deadlineMs),
     async close() {
       await Promise.all([append.drain(), claim.drain(), record.drain()]);

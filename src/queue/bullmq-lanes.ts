@@ -12,7 +12,7 @@ import type {
   LaneQueue,
   LaneWorker,
 } from './lane-backend.ts';
-import type { LaneJob, LaneLimits, Lanes, LaneWork } from './lanes.ts';
+import type { LaneCounts, LaneJob, LaneLimits, Lanes, LaneWork } from './lanes.ts';
 
 const COMMAND_DEADLINE_MS = 5_000;
 /** A job that met a bug of ours, or a version that it does not know, comes again after this. */
@@ -32,19 +32,23 @@ export function createBullmqLanes(options: {
   readonly backend: LaneBackend;
   /** The connectors that can be called: each gets a lane. */
   readonly names: readonly string[];
+  /** Those that are shared fairly among tenants. @default none */
+  readonly fair?: ReadonlySet<string>;
   readonly log: Log;
 }): BullmqLanes {
   const { backend, log } = options;
   const lanes = new Map<string, Lane>();
   const workers: RunningWorker[] = [];
+  const concurrency = new Map<string, number>();
   let closed: Promise<void> | undefined;
 
+  const isFair = (name: string): boolean => options.fair?.has(name) === true;
   const lane = (name: string): Lane => {
     const known = lanes.get(name);
     if (known !== undefined) return known;
     const queue = backend.createQueue(name);
     queue.on('error', (error) => log.debug({ err: error, lane: name }, 'lane queue error'));
-    const made = { queue, adder: createLaneAdder(backend, queue) };
+    const made = { queue, adder: createLaneAdder(backend, queue, isFair(name)) };
     lanes.set(name, made);
     return made;
   };
@@ -52,6 +56,14 @@ export function createBullmqLanes(options: {
 
   const command = <T>(name: string, run: (queue: LaneQueue) => Promise<T>): Promise<T> =>
     withinDeadline(run(lane(name).queue), COMMAND_DEADLINE_MS, `lane ${name}`);
+
+  const keepLimit = async (name: string): Promise<void> => {
+    const wanted = concurrency.get(name);
+    if (wanted === undefined) return;
+    await command(name, async (queue) => {
+      if ((await queue.getGlobalConcurrency()) !== wanted) await queue.setGlobalConcurrency(wanted);
+    });
+  };
 
   return {
     queues: [...lanes.values()].map((one) => one.queue),
@@ -69,18 +81,17 @@ export function createBullmqLanes(options: {
       return jobs.filter((job) => held.get(job.lane)?.has(jobIdOf(job)) !== true);
     },
     work(name, limits, work) {
+      concurrency.set(name, limits.concurrency);
+      keepLimit(name).catch((error: unknown) => {
+        log.debug({ err: error, lane: name }, 'limit not set yet; the sweep will do it');
+      });
       workers.push(startWorker({ backend, log, name, limits, work }));
     },
     pause: (name) => command(name, (queue) => queue.pause()),
     resume: (name) => command(name, (queue) => queue.resume()),
+    keepLimit,
     isPaused: (name) => command(name, (queue) => queue.isPaused()),
-    count: (name) =>
-      command(name, async (queue) => {
-        const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed');
-        const of = (state: string): number => counts[state] ?? 0;
-        const [waiting, active] = [of('waiting'), of('active')];
-        return { waiting, active, delayed: of('delayed'), failed: of('failed') };
-      }),
+    count: (name) => command(name, countJobs),
     ping: () => withinDeadline(backend.ping(), COMMAND_DEADLINE_MS, 'lanes'),
     close(deadlineMs) {
       closed ??= close(deadlineMs);
@@ -102,6 +113,15 @@ export function createBullmqLanes(options: {
   function ignoreLate(error: unknown): void {
     log.debug({ err: error }, 'lanes closed without their backend');
   }
+}
+
+const counted = ['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const;
+
+async function countJobs(queue: LaneQueue): Promise<LaneCounts> {
+  const counts = await queue.getJobCounts(...counted);
+  const of = (state: (typeof counted)[number]): number => counts[state] ?? 0;
+  const waiting = of('waiting') + of('prioritized');
+  return { waiting, active: of('active'), delayed: of('delayed'), failed: of('failed') };
 }
 
 interface RunningWorker {

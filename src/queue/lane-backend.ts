@@ -34,6 +34,8 @@ export interface LaneBackend {
    * a long backlog as over none.
    */
   findHeld(lane: string, jobIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** The priority of the job that goes next among those with one; 0 where none waits. */
+  headPriority(lane: string): Promise<number>;
   ping(): Promise<void>;
   /** After every queue and worker has been closed. */
   close(): Promise<void>;
