@@ -5,13 +5,7 @@ import type { Log } from '../model/log.ts';
 import { withinDeadline } from './deadline.ts';
 import { createErrorStormBreaker } from './error-storm.ts';
 import { createLaneAdder, jobIdOf, type LaneAdder } from './lane-adder.ts';
-import type {
-  LaneBackend,
-  LaneJobData,
-  LaneProcessor,
-  LaneQueue,
-  LaneWorker,
-} from './lane-backend.ts';
+import type { LaneBackend, LaneJobData, LaneProcessor, LaneQueue } from './lane-backend.ts';
 import type { LaneCounts, LaneJob, LaneLimits, Lanes, LaneWork } from './lanes.ts';
 
 const COMMAND_DEADLINE_MS = 5_000;
@@ -136,7 +130,14 @@ function startWorker(parts: {
   readonly work: LaneWork;
 }): RunningWorker {
   const { backend, log, name, limits, work } = parts;
-  const worker = backend.createWorker(name, limits, processorOf(name, work, log));
+  const process = processorOf(name, work, log);
+  let closing = false;
+  const worker = backend.createWorker(name, limits, (job, token, signal) => {
+    const done = process(job, token, signal);
+    // It was on its way here when the others were told to end.
+    if (closing && job.id !== undefined) worker.cancelJob(job.id, CLOSING);
+    return done;
+  });
   const breaker = createErrorStormBreaker(worker, name, log);
   worker.on('error', breaker.onError);
   worker.on('lockRenewalFailed', (ids) => {
@@ -144,17 +145,16 @@ function startWorker(parts: {
   });
   return {
     close() {
+      closing = true;
       breaker.stop();
-      return closeWorker(worker);
+      const closed = worker.close();
+      worker.cancelAllJobs(CLOSING);
+      return closed;
     },
   };
 }
 
-function closeWorker(worker: LaneWorker): Promise<void> {
-  const closed = worker.close();
-  worker.cancelAllJobs('closing');
-  return closed;
-}
+const CLOSING = 'closing';
 
 // BullMQ hands over the signal only to a function of three parameters.
 function processorOf(lane: string, work: LaneWork, log: Log): LaneProcessor {

@@ -135,7 +135,10 @@ test('/metrics answers while the journal hangs, and says that it does', async ()
 });
 
 test('every measure that the house reports is on the page', async (context) => {
-  const hub = await startHttp({ journal: { summarizeLanes: away }, lanes: { count: away } });
+  const hub = await startHttp({
+    journal: { summarizeLanes: away, listShutLanes: away },
+    lanes: { count: away },
+  });
   context.after(() => hub.server.close(1_000));
   const { meter } = hub.metrics;
   meter.duplicate('shop');
