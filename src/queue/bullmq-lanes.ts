@@ -54,9 +54,7 @@ export function createBullmqLanes(options: {
   const keepLimit = async (name: string): Promise<void> => {
     const wanted = concurrency.get(name);
     if (wanted === undefined) return;
-    await command(name, async (queue) => {
-      if ((await queue.getGlobalConcurrency()) !== wanted) await queue.setGlobalConcurrency(wanted);
-    });
+    await command(name, (queue) => keepConcurrency(backend, queue, wanted));
   };
 
   return {
@@ -76,9 +74,12 @@ export function createBullmqLanes(options: {
     },
     work(name, limits, work) {
       concurrency.set(name, limits.concurrency);
-      keepLimit(name).catch((error: unknown) => {
-        log.debug({ err: error, lane: name }, 'limit not set yet; the sweep will do it');
-      });
+      // Others may work it already; where nobody does, the next look takes it back.
+      command(name, (queue) => queue.setGlobalConcurrency(limits.concurrency)).catch(
+        (error: unknown) => {
+          log.debug({ err: error, lane: name }, 'limit not set yet; the sweep will do it');
+        },
+      );
       workers.push(startWorker({ backend, log, name, limits, work }));
     },
     pause: (name) => command(name, (queue) => queue.pause()),
@@ -107,6 +108,19 @@ export function createBullmqLanes(options: {
   function ignoreLate(error: unknown): void {
     log.debug({ err: error }, 'lanes closed without their backend');
   }
+}
+
+async function keepConcurrency(
+  backend: LaneBackend,
+  queue: LaneQueue,
+  wanted: number,
+): Promise<void> {
+  const [has, needed] = await Promise.all([
+    queue.getGlobalConcurrency(),
+    backend.needsLimit(queue),
+  ]);
+  if (!needed && has !== null) await queue.removeGlobalConcurrency();
+  if (needed && has !== wanted) await queue.setGlobalConcurrency(wanted);
 }
 
 const counted = ['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const;

@@ -66,7 +66,8 @@ export interface Lanes {
   isPaused(lane: string): Promise<boolean>;
   /**
    * Tells the store once more how many jobs of a lane may be under way, where it has forgotten that
-   * or heard another number. Does nothing for a lane that this process does not work.
+   * or heard another number; the sweep does so every few seconds. Does nothing for a lane that this
+   * process does not work.
    */
   keepLimit(lane: string): Promise<void>;
   count(lane: string): Promise<LaneCounts>;

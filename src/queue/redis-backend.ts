@@ -50,6 +50,7 @@ export async function createRedisBackend(options: {
       }),
     isReachable: () => producer.status === 'ready',
     findHeld: (lane, jobIds) => findHeld(producer, lane, jobIds),
+    needsLimit: async () => true,
     async headPriority(lane) {
       const key = `${laneOptions.prefix}:${lane}:prioritized`;
       const [, score] = (await producer.zrange(key, '0', '0', 'WITHSCORES')).flat();

@@ -83,6 +83,16 @@ for (const [name, openStore] of Object.entries(stores)) {
       return lanes;
     }
 
+    /** As the sweep does: until both workers are known to the store. */
+    async function limited(lanes: BullmqLanes, concurrency: number): Promise<void> {
+      const [queue] = lanes.queues;
+      assert.ok(queue);
+      await waitUntil('the store knows the limit', async () => {
+        await lanes.keepLimit(queue.name);
+        return (await queue.getGlobalConcurrency()) === concurrency ? true : undefined;
+      });
+    }
+
     test('two workers together keep to the concurrency of the lane', async () => {
       const [left, right] = [await openLanes('both'), await openLanes('both')];
       let [busy, busyMax, through] = [0, 0, 0];
@@ -100,23 +110,21 @@ for (const [name, openStore] of Object.entries(stores)) {
         };
       left.work('both', { concurrency: 3 }, workAs('left'));
       right.work('both', { concurrency: 3 }, workAs('right'));
-      await left.keepLimit('both');
+      await limited(left, 3);
       await left.add(laneJobs('both', 200));
       await until('all', () => through === 200);
       assert.equal(busyMax, 3);
     });
 
     test('a lane that forgot its limit, or heard another, is told again', async () => {
-      const lanes = await openLanes('told');
-      const [queue] = lanes.queues;
-      lanes.work('told', { concurrency: 5 }, async () => done);
-      await lanes.keepLimit('told');
-      await queue?.removeGlobalConcurrency();
-      await lanes.keepLimit('told');
-      assert.equal(await queue?.getGlobalConcurrency(), 5);
-      await queue?.setGlobalConcurrency(2);
-      await lanes.keepLimit('told');
-      assert.equal(await queue?.getGlobalConcurrency(), 5);
+      const [left, right] = [await openLanes('told'), await openLanes('told')];
+      left.work('told', { concurrency: 5 }, async () => done);
+      right.work('told', { concurrency: 5 }, async () => done);
+      await limited(left, 5);
+      await left.queues[0]?.removeGlobalConcurrency();
+      await limited(left, 5);
+      await left.queues[0]?.setGlobalConcurrency(2);
+      await limited(left, 5);
     });
 
     test('two workers together keep to the rate of the lane', async () => {
