@@ -13,7 +13,9 @@ import { type Controls, createControls } from './delivery/controls.ts';
 import { createDeliver, type Settled } from './delivery/deliver.ts';
 import { startHousekeeping } from './delivery/housekeeping.ts';
 import { createLagTurn } from './delivery/lag-watch.ts';
+import { createLaneGates } from './delivery/lane-gates.ts';
 import { createOrder } from './delivery/order.ts';
+import { pausableOf } from './delivery/pausable.ts';
 import { createProblemWatch } from './delivery/problems.ts';
 import { startReplayRunner } from './delivery/replay-runner.ts';
 import { createReplayControls, type ReplayControls } from './delivery/replays.ts';
@@ -115,7 +117,12 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       laneNames: callable(definitions).map((connector) => connector.id),
       metrics,
       board: createBoard({ queues: lanes.queues, controls, basePath: '/queues', by: 'bull-board' }),
-      api: { ...operations, now: { definitions, routes } },
+      api: {
+        ...operations,
+        now: { definitions, routes },
+        laneRules: new Map(callable(definitions).map(({ id, limits }) => [id, limits])),
+        pausable: pausableOf(definitions),
+      },
       adminToken: adminToken.token,
       log,
       isClosing: () => closing,
@@ -240,7 +247,9 @@ async function openGround(parts: {
       log.warn({ names }, 'a newer version has been here and only added to the journal: going on'),
   });
   closers.push(() => journal.close());
-  const names = definitions === undefined ? [] : callable(definitions).map((one) => one.id);
+  const called = definitions === undefined ? [] : callable(definitions);
+  const names = called.map((one) => one.id);
+  const fairOnes = called.filter(({ limits }) => limits.fairBy !== undefined);
   const { redisUrl } = environment;
   const backend =
     redisUrl === undefined
@@ -250,7 +259,8 @@ async function openGround(parts: {
           onError: (error) =>
             log.warn({ err: error }, 'Redis cannot be reached; the journal holds'),
         });
-  const lanes = createBullmqLanes({ backend, names, log });
+  const fair = new Set(fairOnes.map(({ id }) => id));
+  const lanes = createBullmqLanes({ backend, names, fair, log });
   closers.push(() => lanes.close(LANES_GRACE_MS));
   return { journal, lanes, backend: backend.name };
 }
@@ -289,7 +299,9 @@ function startDelivery(parts: {
   const { retentionDays } = environment;
   const { problems, replays } = journal;
   const watch = createProblemWatch({ journal, problems, log, retentionDays });
+  const gates = createLaneGates({ gates: journal, lanes, connectors, log });
   const onSettled: readonly ((settled: Settled) => void | Promise<void>)[] = [
+    gates.onSettled,
     order.onSettled,
     watch.onSettled,
   ];
@@ -308,7 +320,7 @@ function startDelivery(parts: {
   };
   for (const { definition } of connectors.values()) {
     const deliver = createDeliver(ports, definition.timeoutMs);
-    lanes.work(definition.id, definition.limits, deliver);
+    lanes.work(definition.id, definition.limits, gates.guard(definition.id, deliver));
   }
   const laneNames = [...connectors.keys()];
   const sweep = createSweep({ journal, lanes, laneNames, meter, log });
@@ -324,7 +336,12 @@ function startDelivery(parts: {
   });
   // Before its ports are closed, so that the deliveries under way can end.
   const stop = async (): Promise<void> => {
-    await Promise.all([lanes.close(LANES_GRACE_MS), housekeeping.close(), runner.close()]);
+    await Promise.all([
+      gates.close(),
+      lanes.close(LANES_GRACE_MS),
+      housekeeping.close(),
+      runner.close(),
+    ]);
   };
   closers.push(stop);
   return stop;

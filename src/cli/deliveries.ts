@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { loadStory } from '../delivery/load-story.ts';
-import { asShown, findPausedLanes } from '../delivery/shown-state.ts';
+import { asShown, findShutGates } from '../delivery/shown-state.ts';
 import type { Operations } from '../hub.ts';
 import type { DeliveryQuery, DeliveryView, Journal } from '../journal/journal.ts';
 import { deliveryStates } from '../model/delivery.ts';
@@ -61,7 +61,7 @@ async function show(id: string, _own: unknown, command: Command): Promise<undefi
   const { json } = command.optsWithGlobals<CommonOptions>();
   await withOperations(async ({ journal }) => {
     const found = await findDelivery(journal, deliveryId);
-    const { shown, story } = await loadStory(journal, found, await findPausedLanes(journal));
+    const { shown, story } = await loadStory(journal, found, await findShutGates(journal));
     if (json) printJson({ ...shown, story });
     else for (const line of storyLines(shown, story)) print(line);
   });
@@ -78,7 +78,7 @@ async function deliveries(id: string | undefined, options: DeliveriesOptions): P
 
 async function listDeliveries({ journal }: Operations, options: DeliveriesOptions): Promise<void> {
   const { json, ...query } = options;
-  const paused = await findPausedLanes(journal);
+  const paused = await findShutGates(journal);
   const found = (await journal.listDeliveries(query)).map((one) => asShown(one, paused));
   if (json) printJson(found);
   else if (found.length === 0) print('no deliveries');
@@ -91,7 +91,7 @@ async function showDelivery(
   { json }: CommonOptions,
 ): Promise<void> {
   const found = await findDelivery(journal, id);
-  const paused = await findPausedLanes(journal);
+  const paused = await findShutGates(journal);
   const { shown: delivery, attempts, changes, story } = await loadStory(journal, found, paused);
   if (json) {
     printJson({ ...delivery, history: { attempts, changes }, story });

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Command } from 'commander';
-import { asShown, findPausedLanes } from '../delivery/shown-state.ts';
+import { asShown, findShutGates } from '../delivery/shown-state.ts';
 import type { Operations } from '../hub.ts';
 import type { EventQuery } from '../journal/journal.ts';
 import { CrossdockError } from '../model/errors.ts';
@@ -68,7 +68,7 @@ async function showEvent(
   const [event, found, paused] = await Promise.all([
     journal.getEvent(id),
     journal.listDeliveries({ eventId: id, limit: LIMIT_MAX }),
-    findPausedLanes(journal),
+    findShutGates(journal),
   ]);
   const deliveries = found.map((delivery) => asShown(delivery, paused));
   if (event === undefined) throw new CrossdockError('not-found', `there is no event ${id}`);

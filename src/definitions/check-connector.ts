@@ -2,6 +2,7 @@
 // of its kind, and what shapes cannot say.
 
 import type { JsonObject } from '../model/json.ts';
+import { didYouMeanOrKnown } from '../model/suggest.ts';
 import { parseDurationMs } from '../model/units.ts';
 import type { ShapeChecker } from './check-shape.ts';
 import { connectorProperties, operationProperties } from './connector-schema.ts';
@@ -85,6 +86,7 @@ export function checkConnector(
     ...checkParts(value),
     ...checkRanges(value, shapeFaults),
     ...(isObject(value['operations']) ? checkLookups(value['operations'], shapeFaults) : []),
+    ...checkProbe(value, shapeFaults),
     ...checkByKind(value, { kind, shapes, shapeFaults }),
   ];
   return { value, fields, operations, secretPatterns, faults };
@@ -182,6 +184,17 @@ function checkRanges(value: JsonObject, faults: readonly Fault[]): readonly Faul
   const receive = value['receive'];
   if (isObject(receive)) found.push(...checkReceive(receive, faults));
   return found;
+}
+
+/** `check` names an operation of the same file. */
+function checkProbe(value: JsonObject, faults: readonly Fault[]): readonly Fault[] {
+  const { check, operations } = value;
+  if (typeof check !== 'string' || isFaulty(faults, ['check'])) return [];
+  const names = isObject(operations) ? Object.keys(operations) : [];
+  if (names.includes(check)) return [];
+  const message = `there is no operation "${check}" in this file`;
+  const hint = didYouMeanOrKnown(check, names);
+  return [fault(['check'], 'unknown-operation', { message, hint })];
 }
 
 /** The operations of a connector without the fields that every operation has. */

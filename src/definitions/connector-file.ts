@@ -131,9 +131,10 @@ interface Parts {
 /** The content is free of errors, so that its fields have their types. */
 function build(id: string, { checked, parts, secrets }: Parts): ConnectorDefinition {
   const { value, fields, operations } = checked;
-  const { title, kind, receive, timeout } = value;
+  const { title, kind, receive, timeout, check } = value;
   const limits = isObject(value['limits']) ? value['limits'] : {};
   const rate = parseRate(String(limits['rate']));
+  const fairBy = limits['fairBy'];
   return {
     id,
     ...(typeof title === 'string' ? { title } : {}),
@@ -146,7 +147,9 @@ function build(id: string, { checked, parts, secrets }: Parts): ConnectorDefinit
     limits: {
       concurrency: Number(limits['concurrency'] ?? CONCURRENCY_DEFAULT),
       ...(rate === undefined ? {} : { rate }),
+      ...(typeof fairBy === 'string' ? { fairBy } : {}),
     },
+    ...(typeof check === 'string' ? { check } : {}),
     timeoutMs: parseDurationMs(String(timeout)) ?? TIMEOUT_MS_DEFAULT,
     secrets,
   };

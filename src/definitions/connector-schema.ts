@@ -173,7 +173,7 @@ export function connectorProperties(kinds: readonly string[]): JsonObject {
           type: 'integer',
           minimum: 1,
           maximum: 100,
-          description: 'Calls under way at once, in one process.',
+          description: 'Calls under way at once, over all processes.',
           default: 8,
         },
         rate: {
@@ -181,6 +181,14 @@ export function connectorProperties(kinds: readonly string[]): JsonObject {
           pattern: '^0*[1-9][0-9]{0,8}/[smh]$',
           description: 'Calls in a time, over all processes.',
           examples: ['40/s', '600/m', '1000/h'],
+        },
+        fairBy: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 200,
+          description:
+            'Where an event says whose it is: tenants take turns, however many messages one has.',
+          examples: ['$event.shop', 'account.id'],
         },
       },
       additionalProperties: false,
@@ -191,6 +199,12 @@ export function connectorProperties(kinds: readonly string[]): JsonObject {
       description: 'The longest that one call may take in all, from 1s to 120s.',
       default: '20s',
       examples: ['20s'],
+    },
+    check: {
+      type: 'string',
+      pattern: operationNamePattern,
+      description: 'The operation that finds out whether the system is back, once it was away.',
+      examples: ['ping'],
     },
     operations: {
       type: 'object',

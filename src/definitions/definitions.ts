@@ -25,10 +25,14 @@ export interface ConnectorDefinition {
   readonly fields: JsonObject;
   readonly operations: ReadonlyMap<string, OperationDefinition>;
   readonly limits: {
-    /** Calls under way at once, in one process. @default 8 */
+    /** Calls under way at once, over all processes. @default 8 */
     readonly concurrency: number;
     readonly rate?: Rate;
+    /** A path to whose share of the lane an event takes; see `definitions/event-path.ts`. */
+    readonly fairBy?: string;
   };
+  /** The operation that finds out whether the system is back, once it was away. */
+  readonly check?: string;
   /** Total deadline of one call. @default 20 s */
   readonly timeoutMs: number;
   /** Every secret value in this definition, for redaction. Longest first, each at least 4 characters. */

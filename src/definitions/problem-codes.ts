@@ -118,7 +118,8 @@ const entries = {
     todo: 'Correct the name, or add the file to connectors/.',
   },
   'unknown-operation': {
-    meaning: 'A flow, a lookup or a test names an operation that the connector does not have.',
+    meaning:
+      'A flow, a lookup, a test or `check` names an operation that the connector does not have.',
     todo: 'Correct the name, or add the operation to the connector.',
   },
   'unknown-mapping': {

@@ -1,9 +1,11 @@
 // What people do to deliveries and lanes, from the CLI, the API or Bull Board. Each leaves its trace
 // in the journal first; the lanes follow, and where they cannot the sweep mends it.
 
+import type { PauseTarget } from '../journal/gates-port.ts';
 import type { DueDelivery, Journal, Replayed } from '../journal/journal.ts';
 import type { Log } from '../model/log.ts';
 import type { LaneJob, Lanes } from '../queue/lanes.ts';
+import { applyGate } from './apply-gates.ts';
 import type { ProjectNow } from './replay-again.ts';
 import { findReplayed } from './replay-one.ts';
 
@@ -25,6 +27,19 @@ export interface Controls {
   /** Holds a lane until it is resumed, over restarts too. */
   pauseLane(connector: string, by: string): Promise<void>;
   resumeLane(connector: string, by: string): Promise<void>;
+  /**
+   * Holds a lane, a flow or an operation until it is resumed, over restarts too. What is under way
+   * is finished. `false` where it was paused already.
+   */
+  pause(
+    target: PauseTarget,
+    by: { readonly by: string; readonly reason?: string },
+  ): Promise<boolean>;
+  /**
+   * Lets it go on, oldest first, at the lane's limits; a lane also where its breaker or a rest holds
+   * it. `false` where nothing did.
+   */
+  resume(target: PauseTarget, by: string): Promise<boolean>;
 }
 
 export interface ReplayOptions {
@@ -35,6 +50,10 @@ export interface ReplayOptions {
   /** The files of today: for `anew`, and for the largest body that the source takes. */
   readonly now?: ProjectNow;
 }
+/** One round trip to the journal and one to the lanes. */
+const RELEASE_PAGE = 500;
+/** What is held beyond these pages is released by the sweep. */
+const RELEASE_PAGES_MAX = 40;
 
 export function createControls(ports: {
   readonly journal: Journal;
@@ -61,13 +80,32 @@ export function createControls(ports: {
     return due.map((delivery) => delivery.deliveryId);
   };
 
-  const setPaused = async (connector: string, paused: boolean, by: string): Promise<void> => {
-    await journal.setLanePaused({ connector, paused, by });
+  const follow = async ({ scope, name }: PauseTarget): Promise<void> => {
+    if (scope !== 'connector') return;
     try {
-      await (paused ? lanes.pause(connector) : lanes.resume(connector));
+      await applyGate({ gates: journal, lanes }, name);
     } catch (error) {
-      log.warn({ err: error, connector }, 'lanes unavailable; the sweep will pause or resume it');
+      log.warn({ err: error, lane: name }, 'lanes unavailable; the sweep will pause or resume it');
     }
+  };
+
+  const pause: Controls['pause'] = async (target, { by, reason }) => {
+    const why = reason === undefined ? {} : { reason };
+    const changed = await journal.pause({ ...target, by, ...why });
+    await follow(target);
+    return changed;
+  };
+
+  const resume: Controls['resume'] = async (target, by) => {
+    const changed = await journal.resume({ ...target, by });
+    await follow(target);
+    if (target.scope === 'connector') return changed;
+    for (let pages = 0; pages < RELEASE_PAGES_MAX; pages += 1) {
+      const released = await journal.releaseHeld({ limit: RELEASE_PAGE });
+      await schedule(released);
+      if (released.length < RELEASE_PAGE) break;
+    }
+    return changed;
   };
 
   return {
@@ -85,8 +123,14 @@ export function createControls(ports: {
       replay(await findReplayed(journal, { deliveryId }, options), by, options.body),
     replayEvent: async (eventId, by, options = {}) =>
       replay(await findReplayed(journal, { eventId }, options), by, options.body),
-    pauseLane: (connector, by) => setPaused(connector, true, by),
-    resumeLane: (connector, by) => setPaused(connector, false, by),
+    async pauseLane(connector, by) {
+      await pause({ scope: 'connector', name: connector }, { by });
+    },
+    async resumeLane(connector, by) {
+      await resume({ scope: 'connector', name: connector }, by);
+    },
+    pause,
+    resume,
   };
 }
 

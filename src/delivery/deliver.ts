@@ -80,6 +80,7 @@ export function createDeliver(ports: DeliverPorts, timeoutMs: number): LaneWork 
           leaseEndsMs,
           onHandBack,
           lane: job.lane,
+          probe: job.probe === true,
         });
         return deliveryId === job.deliveryId ? step : stepInPlace(ports, deliveryId, step);
       }
@@ -132,11 +133,13 @@ interface Holding {
   /** By `performance.now()`. */
   readonly leaseEndsMs: number;
   readonly lane: string;
+  /** It only tries whether the target is back: the attempt does not count. */
+  readonly probe: boolean;
   onHandBack(error: unknown): void;
 }
 
 async function deliverClaim(ports: DeliverPorts, claim: Claim, holding: Holding): Promise<Step> {
-  const verdict = await attempt(ports, claim, holding);
+  const verdict = uncounted(await attempt(ports, claim, holding), holding);
   const { emits, ...rest } = verdict;
   const event = emits === undefined ? undefined : emittedEvent(ports.routes, claim, emits);
   const record: AttemptRecord = {
@@ -170,7 +173,8 @@ async function attempt(ports: DeliverPorts, claim: Claim, holding: Holding): Pro
       const reason = `the journal has no revision ${claim.revision} of flow ${claim.flow}`;
       return { state: 'dead', code: 'hub-error', reason };
     }
-    const { deliveryId, event, attempts, spent, ageMs, ambiguous } = claim;
+    const { deliveryId, event, attempts, ageMs, ambiguous } = claim;
+    const spent = holding.probe ? Math.max(0, claim.spent - 1) : claim.spent;
     const work = { deliveryId, revision, event, attempts, spent, ageMs, ambiguous, sendBeforeMs };
     const { suspects } = ports;
     if (claim.strikes === 0 || suspects === undefined) {
@@ -182,6 +186,13 @@ async function attempt(ports: DeliverPorts, claim: Claim, holding: Holding): Pro
     if (!signal.aborted) holding.onHandBack(error);
     return handBack(claim, signal);
   }
+}
+
+/** A probe that fails is told as an attempt that did not count. */
+function uncounted(verdict: Verdict, { probe }: Holding): Verdict {
+  const { attempt: made } = verdict;
+  if (!probe || made === undefined || made.outcome !== 'retry') return verdict;
+  return { ...verdict, attempt: { ...made, spends: false } };
 }
 
 /** Not tried, or not our target's fault: due again, and no attempt spent. */

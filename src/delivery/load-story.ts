@@ -1,5 +1,5 @@
 import type { AttemptView, ChangeView, DeliveryView, Journal } from '../journal/journal.ts';
-import { asShown, type PausedLanes } from './shown-state.ts';
+import { asShown, type ShutGates } from './shown-state.ts';
 import { type Story, tellStory } from './story.ts';
 
 /** A delivery with all that the journal knows of it. */
@@ -14,7 +14,7 @@ export interface ToldDelivery {
 export async function loadStory(
   journal: Pick<Journal, 'listAttempts' | 'listChanges' | 'listLaneChanges'>,
   delivery: DeliveryView,
-  paused: PausedLanes,
+  paused: ShutGates,
 ): Promise<ToldDelivery> {
   const { id, connector, createdAt } = delivery;
   const [attempts, changes, laneChanges] = await Promise.all([

@@ -68,7 +68,7 @@ export interface ReplayControls {
 }
 
 export function createReplayControls(ports: {
-  readonly journal: Pick<Journal, 'listPausedLanes'>;
+  readonly journal: Pick<Journal, 'listPauses'>;
   readonly problems: Pick<Problems, 'get'>;
   readonly replays: Replays;
 }): ReplayControls {
@@ -88,7 +88,11 @@ export function createReplayControls(ports: {
       const { count, perMs } = request.rate ?? REPLAY_RATE_DEFAULT;
       const perSecond = (count / perMs) * 1_000;
       const planned = await replays.plan({ ...request, query, perSecond });
-      const paused = new Set(await journal.listPausedLanes());
+      const paused = new Set(
+        (await journal.listPauses())
+          .filter(({ scope }) => scope === 'connector')
+          .map(({ name }) => name),
+      );
       const warnings = findWarnings({ ...request, query, planned, paused });
       const expectedMs = expectedDurationMs(planned.targets, perSecond, request.now);
       await replays.describe(planned.id, { expectedMs, warnings });

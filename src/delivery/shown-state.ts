@@ -1,28 +1,61 @@
-// What people are told of a delivery's state: while its lane is paused, what would go out is held.
+// What people are told of a delivery's state: what would go out, but for something that holds its
+// lane, its flow or its operation, is held, and they are told by what.
 
-import type { DeliveryView, Journal } from '../journal/journal.ts';
+import type { Gates, Pause, ShutLane } from '../journal/gates-port.ts';
+import type { DeliveryView } from '../journal/journal.ts';
 
-/** Who paused it, by connector. */
-export type PausedLanes = ReadonlyMap<string, string>;
+/** Why nothing begins, by `connector:<id>`, `flow:<id>` and `operation:<connector>.<operation>`. */
+export type ShutGates = ReadonlyMap<string, string>;
+
+type Shown = Pick<DeliveryView, 'connector' | 'flow' | 'operation' | 'state'> &
+  Partial<Pick<DeliveryView, 'code' | 'reason' | 'heldBy'>>;
 
 /** The delivery as people are told of it; the journal's own state stays what it is. */
-export function asShown<
-  T extends Pick<DeliveryView, 'connector' | 'state'> &
-    Partial<Pick<DeliveryView, 'code' | 'reason'>>,
->(delivery: T, paused: PausedLanes): T {
-  const by = paused.get(delivery.connector);
-  const waits = delivery.state === 'pending' || delivery.state === 'retrying';
-  if (by === undefined || !waits) return delivery;
+export function asShown<T extends Shown>(delivery: T, shut: ShutGates): T {
+  const { state, heldBy } = delivery;
+  if (state !== 'pending' && state !== 'retrying' && state !== 'held') return delivery;
+  const { connector, flow, operation } = delivery;
+  const keys = [`connector:${connector}`, `flow:${flow}`, `operation:${connector}.${operation}`];
+  // What the journal holds it for comes first; an order or a link is told by the journal itself.
+  const key = state === 'held' ? heldBy : keys.find((one) => shut.has(one));
+  const reason = key === undefined ? undefined : shut.get(key);
+  if (reason === undefined) return delivery;
   const { code: _, ...rest } = delivery;
-  return { ...rest, state: 'held', reason: `lane paused by ${by}` } as T;
+  return { ...rest, state: 'held', reason } as T;
 }
 
-/** The summary is asked for only where a lane is paused at all: it counts every open delivery. */
-export async function findPausedLanes(
-  journal: Pick<Journal, 'listPausedLanes' | 'summarizeLanes'>,
-): Promise<PausedLanes> {
-  const names = await journal.listPausedLanes();
-  if (names.length === 0) return new Map();
-  const by = new Map((await journal.summarizeLanes()).map((one) => [one.connector, one.pausedBy]));
-  return new Map(names.map((name) => [name, by.get(name) ?? 'someone']));
+export async function findShutGates(
+  gates: Pick<Gates, 'listShutLanes' | 'listPauses'>,
+): Promise<ShutGates> {
+  const [lanes, pauses] = await Promise.all([gates.listShutLanes(), gates.listPauses()]);
+  return new Map([
+    ...pauses.map((pause): [string, string] => [
+      `${pause.scope}:${pause.name}`,
+      `${pause.scope} ${pausedWords(pause)}`,
+    ]),
+    ...lanes.map((lane): [string, string] => [`connector:${lane.connector}`, shutWords(lane)]),
+  ]);
+}
+
+/** One sentence of why a lane begins nothing, such as `lane paused by cli: maintenance`. */
+export function shutWords({ pause, breaker, rest }: ShutLane): string {
+  if (pause !== undefined) return `lane ${pausedWords(pause)}`;
+  if (breaker !== undefined) {
+    return `lane held since ${timeWords(breaker.at)}, its target is away: ${breaker.reason}`;
+  }
+  const forSeconds = Math.ceil((rest?.forMs ?? 0) / 1_000);
+  return `lane rests for ${forSeconds} s: ${rest?.reason ?? 'its target asked for it'}`;
+}
+
+function pausedWords({ at, by, reason }: Pick<Pause, 'at' | 'by' | 'reason'>): string {
+  const since = `paused by ${by} since ${timeWords(at)}`;
+  return reason === undefined ? since : `${since}: ${reason}`;
+}
+
+/** `2026-11-22 09:30Z`. */
+function timeWords(time: Date): string {
+  return time
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/:\d+\.\d+Z/, 'Z');
 }

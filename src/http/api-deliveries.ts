@@ -1,6 +1,6 @@
 import { json, Router } from 'express';
 import type { ReplayOptions } from '../delivery/controls.ts';
-import { asShown, findPausedLanes } from '../delivery/shown-state.ts';
+import { asShown, findShutGates } from '../delivery/shown-state.ts';
 import type { DeliveryQuery, DeliveryView } from '../journal/journal.ts';
 import type { ReplayRevision } from '../journal/replays-port.ts';
 import { CrossdockError } from '../model/errors.ts';
@@ -26,7 +26,7 @@ export function deliveryRoutes(ports: Ports): Router {
   const router = Router();
   router.get('/deliveries', async (request, response) => {
     const query = checkList<DeliveryQuery>('DeliveryList', request.query);
-    const paused = await findPausedLanes(journal);
+    const paused = await findShutGates(journal);
     const found = (await journal.listDeliveries(query)).map((one) => asShown(one, paused));
     const next = found.at(-1)?.id;
     response.json({ deliveries: found, ...(next === undefined ? {} : { next }) });
@@ -77,7 +77,7 @@ function known(id: string): string {
 async function shown({ journal }: Ports, id: string): Promise<DeliveryView> {
   const delivery = await journal.getDelivery(id);
   if (delivery === undefined) throw new CrossdockError('not-found', 'there is no such delivery');
-  return asShown(delivery, await findPausedLanes(journal));
+  return asShown(delivery, await findShutGates(journal));
 }
 
 const id = pathParameter('id', 'Of a delivery.');

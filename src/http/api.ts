@@ -2,6 +2,7 @@
 
 import { json, type RequestHandler, Router } from 'express';
 import { deliveryRoutes } from './api-deliveries.ts';
+import { laneRoutes } from './api-lanes.ts';
 import { problemRoutes } from './api-problems.ts';
 import { replayRoutes } from './api-replays.ts';
 import { openApi } from './openapi.ts';
@@ -14,6 +15,7 @@ const parts: readonly ((ports: ApiPorts) => Router)[] = [
   problemRoutes,
   replayRoutes,
   deliveryRoutes,
+  laneRoutes,
 ];
 
 /** Each of them below `/api/v1`. */

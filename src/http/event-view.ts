@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { loadStory } from '../delivery/load-story.ts';
-import { findPausedLanes, type PausedLanes } from '../delivery/shown-state.ts';
+import { findShutGates, type ShutGates } from '../delivery/shown-state.ts';
 import type { Story } from '../delivery/story.ts';
 import type { AttemptView, ChangeView, DeliveryView, Journal } from '../journal/journal.ts';
 import { type DeliveryState, openStates } from '../model/delivery.ts';
@@ -45,7 +45,7 @@ export async function loadEventDetail(journal: Journal, id: string): Promise<Eve
   const event = isId(id) ? await journal.getEvent(id) : undefined;
   if (event === undefined) throw new CrossdockError('not-found', 'there is no such event');
   const views = await journal.listDeliveries({ eventId: id, limit: DELIVERIES_SHOWN_MAX });
-  const paused = await findPausedLanes(journal);
+  const paused = await findShutGates(journal);
   const deliveries: DeliveryDetail[] = [];
   for (const view of views) deliveries.push(await detailOf(journal, view, paused));
   return { event, body: bodyText(event.body), state: stateOf(views), deliveries };
@@ -55,7 +55,7 @@ export async function loadEventDetail(journal: Journal, id: string): Promise<Eve
 export async function loadDeliveryDetail(journal: Journal, id: string): Promise<DeliveryDetail> {
   const view = isId(id) ? await journal.getDelivery(id) : undefined;
   if (view === undefined) throw new CrossdockError('not-found', 'there is no such delivery');
-  return detailOf(journal, view, await findPausedLanes(journal));
+  return detailOf(journal, view, await findShutGates(journal));
 }
 
 export function eventJson(detail: EventDetail): string {
@@ -141,7 +141,7 @@ function isJson(text: string): boolean {
 async function detailOf(
   journal: Journal,
   delivery: DeliveryView,
-  paused: PausedLanes,
+  paused: ShutGates,
 ): Promise<DeliveryDetail> {
   const { shown, attempts, changes, story } = await loadStory(journal, delivery, paused);
   const { state, reason } = shown;

@@ -1,7 +1,8 @@
 // How full the lanes are, asked of the journal and the lanes when Prometheus comes by.
 
 import { Gauge, type Registry } from 'prom-client';
-import type { Journal } from '../journal/journal.ts';
+import type { ShutLane } from '../journal/gates-port.ts';
+import type { Journal, LaneSummary } from '../journal/journal.ts';
 import { within } from '../model/within.ts';
 import type { LaneCounts, Lanes } from '../queue/lanes.ts';
 
@@ -17,7 +18,7 @@ export interface LaneGauges {
 
 export function createLaneGauges(ports: {
   readonly registry: Registry;
-  readonly journal: Pick<Journal, 'summarizeLanes'>;
+  readonly journal: Pick<Journal, 'summarizeLanes' | 'listShutLanes'>;
   readonly lanes: Pick<Lanes, 'count'>;
   readonly laneNames: readonly string[];
 }): LaneGauges {
@@ -52,7 +53,7 @@ export function createLaneGauges(ports: {
 
 function journalGauges(ports: {
   readonly registry: Registry;
-  readonly journal: Pick<Journal, 'summarizeLanes'>;
+  readonly journal: Pick<Journal, 'summarizeLanes' | 'listShutLanes'>;
   readonly laneNames: readonly string[];
 }): () => Promise<void> {
   const gauge = (name: string, help: string) =>
@@ -61,20 +62,31 @@ function journalGauges(ports: {
   const dead = gauge('crossdock_deliveries_dead', 'Deliveries that need a person.');
   const oldest = gauge('crossdock_oldest_due_seconds', 'How long the oldest has been due.');
   const paused = gauge('crossdock_lane_paused', '1 where a person holds the lane.');
-  const all = [open, dead, oldest, paused];
+  const breaker = gauge('crossdock_lane_breaker_open', '1 while the target cannot be reached.');
+  const resting = gauge('crossdock_lane_resting', '1 while the target asked for a rest.');
+  const all = [open, dead, oldest, paused, breaker, resting];
+  const { journal, laneNames } = ports;
+
+  const showSummary = (lane: LaneSummary): void => {
+    const labels = { connector: lane.connector };
+    open.set(labels, lane.open);
+    dead.set(labels, lane.dead);
+    oldest.set(labels, lane.oldestDueMs / 1_000);
+  };
+  const showGate = (lane: ShutLane): void => {
+    const labels = { connector: lane.connector };
+    paused.set(labels, Number(lane.pause !== undefined));
+    breaker.set(labels, Number(lane.breaker !== undefined));
+    resting.set(labels, Number(lane.rest !== undefined));
+  };
 
   return async () => {
     for (const one of all) one.reset();
-    const lanes = await ports.journal.summarizeLanes();
-    // The journal knows only lanes that have something in them, or that a person holds.
-    for (const connector of ports.laneNames) for (const one of all) one.set({ connector }, 0);
-    for (const lane of lanes) {
-      const labels = { connector: lane.connector };
-      open.set(labels, lane.open);
-      dead.set(labels, lane.dead);
-      oldest.set(labels, lane.oldestDueMs / 1_000);
-      paused.set(labels, lane.pausedBy === undefined ? 0 : 1);
-    }
+    const [lanes, shut] = await Promise.all([journal.summarizeLanes(), journal.listShutLanes()]);
+    // The journal knows only lanes that have something in them, or that something holds.
+    for (const connector of laneNames) for (const one of all) one.set({ connector }, 0);
+    lanes.forEach(showSummary);
+    shut.forEach(showGate);
   };
 }
 

@@ -3,6 +3,8 @@
 import type { RequestHandler } from 'express';
 import type { ClockState } from '../delivery/clock-guard.ts';
 import type { Controls } from '../delivery/controls.ts';
+import type { LaneRules } from '../delivery/lane-status.ts';
+import type { Pausable } from '../delivery/pausable.ts';
 import type { ProjectNow } from '../delivery/replay-again.ts';
 import type { ReplayControls } from '../delivery/replays.ts';
 import type { Intake } from '../intake/intake.ts';
@@ -15,6 +17,10 @@ import type { Metrics } from './metrics.ts';
 /** What `/api/v1` shows and does. */
 export interface ApiPorts {
   readonly journal: Journal;
+  readonly lanes: Pick<Lanes, 'count'>;
+  /** Of each connector that has a lane. */
+  readonly laneRules: ReadonlyMap<string, LaneRules>;
+  readonly pausable: Pausable;
   readonly controls: Controls;
   readonly problems: Problems;
   readonly replays: ReplayControls;

@@ -5,6 +5,7 @@ import type { DeliveryState } from '../model/delivery.ts';
 import type { Event, Headers } from '../model/event.ts';
 import type { Database, Statement } from './database.ts';
 import type { Claim, Claimed } from './journal.ts';
+import { stops } from './postgres-gates.ts';
 
 export interface ClaimRequest {
   readonly deliveryId: string;
@@ -15,12 +16,13 @@ export interface ClaimRequest {
 export const claimRecordset = '(id uuid, round int, lease_ms int)';
 
 /**
- * Whether a delivery `d` may be claimed by the request `r`, its order apart. A job may come a blink
+ * Whether a delivery `d` may be claimed by the request `r`, its order apart, and no pause stops it. A job may come a blink
  * early: its delay was counted on another clock than the database's.
  */
 export const isClaimable = `d.open AND d.round = r.round AND NOT d.held
         AND d.due_at <= clock_timestamp() + interval '20 milliseconds'
-        AND (d.lease_until IS NULL OR d.lease_until <= clock_timestamp())`;
+        AND (d.lease_until IS NULL OR d.lease_until <= clock_timestamp())
+        AND NOT EXISTS (SELECT 1 FROM pauses p WHERE ${stops('p', 'd')})`;
 
 /** What an attempt needs, of a claimed delivery `c` and its event `e`. */
 export const claimColumns = `c.id::text AS delivery_id, c.round, c.fence::text, c.flow, c.revision,
@@ -54,15 +56,29 @@ const claimStatement: Statement = {
     WHERE (SELECT set_config FROM commit) IS NOT NULL`,
 };
 
+// What a pause of its flow or operation stops is set aside here and comes again when that is over.
 const refusedStatement: Statement = {
   name: 'explain-refused-claims',
   text: `
+    WITH asked AS (
+      SELECT * FROM json_to_recordset($1::json) AS r${claimRecordset}
+    ), stopped AS (
+      UPDATE deliveries d
+      SET state = 'held', held = true, held_by = p.scope || ':' || p.name, lease_until = NULL,
+          updated_at = clock_timestamp()
+      FROM asked r, pauses p
+      WHERE d.id = r.id AND d.open AND d.round = r.round AND NOT d.held
+        AND (d.lease_until IS NULL OR d.lease_until <= clock_timestamp()) AND ${stops('p', 'd')}
+      RETURNING d.id, d.round
+    )
     SELECT d.id::text AS delivery_id, r.round,
-           d.open AND d.round = r.round AND NOT d.held AS waits, d.state,
+           d.open AND d.round = r.round AND NOT d.held AND s.id IS NULL AS waits,
            d.chain IS NOT NULL AND ${isClaimable} AS ordered,
+           CASE WHEN s.id IS NULL THEN d.state ELSE 'held' END AS state,
            (extract(epoch FROM greatest(d.due_at, d.lease_until) - clock_timestamp()) * 1000)::float8
              AS in_ms
-    FROM deliveries d JOIN json_to_recordset($1::json) AS r${claimRecordset} ON d.id = r.id`,
+    FROM deliveries d JOIN asked r ON d.id = r.id
+         LEFT JOIN stopped s ON s.id = d.id AND s.round = r.round`,
 };
 
 /** Its event is null where a replay came while retention was deleting it. */

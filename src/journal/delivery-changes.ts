@@ -72,37 +72,11 @@ const replayStatement: Statement = {
     SELECT ${dueColumns} FROM d JOIN events e ON e.id = d.event_id`,
 };
 
-const pauseStatement: Statement = {
-  name: 'pause-lane',
-  text: `
-    WITH paused AS (
-      INSERT INTO pauses (scope, name, paused_by) VALUES ('connector', $1, $2)
-      ON CONFLICT (scope, name) DO NOTHING RETURNING name AS connector
-    )
-    INSERT INTO changes (connector, became, made_by) SELECT connector, 'paused', $2 FROM paused`,
-};
-
-const resumeStatement: Statement = {
-  name: 'resume-lane',
-  text: `
-    WITH resumed AS (DELETE FROM pauses WHERE scope = 'connector' AND name = $1
-                     RETURNING name AS connector)
-    INSERT INTO changes (connector, became, made_by) SELECT connector, 'resumed', $2 FROM resumed`,
-};
-
-const pausedStatement: Statement = {
-  name: 'list-paused-lanes',
-  text: "SELECT name AS connector FROM pauses WHERE scope = 'connector' ORDER BY name",
-};
-
 interface ChangedRow extends DueRow {
   readonly chain: string | null;
 }
 
-type Changes = Pick<
-  Journal,
-  'reopen' | 'promote' | 'cancel' | 'replay' | 'setLanePaused' | 'listPausedLanes'
->;
+type Changes = Pick<Journal, 'reopen' | 'promote' | 'cancel' | 'replay'>;
 
 export function deliveryChanges(database: Database): Changes {
   const apply = async (statement: Statement, { deliveryId, by }: DeliveryChange, verb: string) => {
@@ -122,13 +96,6 @@ export function deliveryChanges(database: Database): Changes {
       const rows = JSON.stringify(replayRows(of, note));
       const values = [rows, by, body ?? null];
       return (await database.query<DueRow>(replayStatement, values)).map(dueOf);
-    },
-    async setLanePaused({ connector, paused, by }) {
-      await database.query(paused ? pauseStatement : resumeStatement, [connector, by]);
-    },
-    async listPausedLanes() {
-      const rows = await database.query<{ connector: string }>(pausedStatement);
-      return rows.map((row) => row.connector);
     },
   };
 }

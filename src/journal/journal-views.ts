@@ -46,7 +46,7 @@ const listDeliveriesStatement: Statement = {
   name: 'list-deliveries',
   text: `
     SELECT d.id::text, d.event_id::text, d.flow, d.connector, d.operation, d.revision, d.state,
-           d.code, d.reason, d.attempts, d.created_at, d.updated_at, d.due_at, d.result::text,
+           d.code, d.reason, d.held_by, d.attempts, d.created_at, d.updated_at, d.due_at, d.result::text,
            d.replay_of::text, e.source, e.topic, e.dedupe_key
     FROM deliveries d JOIN events e ON e.id = d.event_id
     WHERE ($1::uuid IS NULL OR d.id = $1::uuid) AND ($2::text IS NULL OR d.flow = $2)
@@ -166,6 +166,7 @@ interface DeliveryRow {
   readonly state: DeliveryState;
   readonly code: string | null;
   readonly reason: string | null;
+  readonly held_by: string | null;
   readonly attempts: number;
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -198,6 +199,7 @@ function deliveryOf(row: DeliveryRow): DeliveryView {
     ...present({
       code: row.code,
       reason: row.reason,
+      heldBy: row.held_by,
       result: row.result,
       replayOf: row.replay_of,
       dueAt: waits ? row.due_at : null,

@@ -9,6 +9,7 @@ import type { Json } from '../model/json.ts';
 import type { OrderPlace } from '../model/order.ts';
 import type { OutcomeCode } from '../model/outcome.ts';
 import type { ProblemSighting } from '../model/problem-fingerprint.ts';
+import type { Gates } from './gates-port.ts';
 import type { Chains } from './order-port.ts';
 
 /** An event that is not stored yet, with the deliveries that it starts. */
@@ -167,6 +168,8 @@ export interface DeliveryView {
   readonly state: DeliveryState;
   readonly code?: string;
   readonly reason?: string;
+  /** For `held`: what it waits for, such as `flow:order-to-erp`. */
+  readonly heldBy?: string;
   readonly attempts: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -266,7 +269,7 @@ export interface LaneSummary {
  * Rejects with CrossdockError `journal-unavailable` when the database cannot be reached or does not
  * answer within its deadline. What then became of a write is unknown: it may have happened.
  */
-export interface Journal extends Chains {
+export interface Journal extends Chains, Gates {
   /** Resolves after the commit; requests that arrive together are written together. */
   append(event: NewEvent): Promise<Appended>;
   /**
@@ -285,10 +288,13 @@ export interface Journal extends Chains {
   /** Kept in memory once loaded: a revision never changes. */
   loadRevision(hash: string): Promise<FlowRevision | undefined>;
 
-  /** Deliveries overdue by `graceMs`, oldest first, from after `after`. */
+  /**
+   * Deliveries overdue by `graceMs`, oldest first, from after `after`; none of the lanes `without`.
+   */
   findOverdue(query: {
     readonly graceMs: number;
     readonly limit: number;
+    readonly without?: readonly string[];
     readonly after?: { readonly dueAt: string; readonly deliveryId: string };
   }): Promise<{
     readonly due: readonly DueDelivery[];
@@ -333,13 +339,6 @@ export interface Journal extends Chains {
     readonly by: string;
     readonly body?: Buffer;
   }): Promise<readonly DueDelivery[]>;
-  setLanePaused(change: {
-    readonly connector: string;
-    readonly paused: boolean;
-    readonly by: string;
-  }): Promise<void>;
-  listPausedLanes(): Promise<readonly string[]>;
-
   /**
    * Notes which lanes have deliveries that have been due for longer than `olderThanMs`, and which no
    * longer do. Resolves with those that have; `since` stays the same as long as a lane lags.

@@ -47,6 +47,7 @@ const overdueStatement: Statement = {
       AND d.due_at < clock_timestamp() - $1 * interval '1 millisecond'
       AND (d.lease_until IS NULL OR d.lease_until < clock_timestamp())
       AND (d.due_at, d.id) > ($2::timestamptz, $3::uuid)
+      AND d.connector <> ALL ($5::text[])
     ORDER BY d.due_at, d.id
     LIMIT $4`,
 };
@@ -118,8 +119,8 @@ const beforeAll = { dueAt: '-infinity', deliveryId: '00000000-0000-0000-0000-000
 
 export function overdueDeliveries(database: Database): Overdue {
   return {
-    async findOverdue({ graceMs, limit, after = beforeAll }) {
-      const values = [graceMs, after.dueAt, after.deliveryId, limit];
+    async findOverdue({ graceMs, limit, after = beforeAll, without = [] }) {
+      const values = [graceMs, after.dueAt, after.deliveryId, limit, without];
       const rows = await database.query<DueRow & { due_at: string }>(overdueStatement, values);
       const last = rows.at(-1);
       return {

@@ -24,6 +24,7 @@ import { laggingLanes } from './lagging-lanes.ts';
 import { laneChanges } from './lane-changes.ts';
 import { migrate } from './migrate.ts';
 import { overdueDeliveries } from './overdue-deliveries.ts';
+import { postgresGates } from './postgres-gates.ts';
 import { postgresProblems } from './postgres-problems.ts';
 import { postgresReplays } from './postgres-replays.ts';
 import type { Problems } from './problems-port.ts';
@@ -132,6 +133,7 @@ function assemble(database: Database, meter: Meter): PostgresJournal {
     ...laggingLanes(database),
     problems: postgresProblems(database),
     replays: postgresReplays(database),
+    ...postgresGates(database),
     ping: (deadlineMs) => ping(database, deadlineMs),
     async close() {
       await Promise.all([append, claim, record, advance].map((one) => one.drain()));

@@ -12,7 +12,7 @@ import type {
   LaneQueue,
   LaneWorker,
 } from './lane-backend.ts';
-import type { LaneJob, LaneLimits, Lanes, LaneWork } from './lanes.ts';
+import type { LaneCounts, LaneJob, LaneLimits, Lanes, LaneWork } from './lanes.ts';
 import {
   createProcessHolds,
   createWorkerHolds,
@@ -38,20 +38,24 @@ export function createBullmqLanes(options: {
   readonly backend: LaneBackend;
   /** The connectors that can be called: each gets a lane. */
   readonly names: readonly string[];
+  /** Those that are shared fairly among tenants. @default none */
+  readonly fair?: ReadonlySet<string>;
   readonly log: Log;
 }): BullmqLanes {
   const { backend, log } = options;
   const lanes = new Map<string, Lane>();
   const workers: RunningWorker[] = [];
   const holds = createProcessHolds();
+  const concurrency = new Map<string, number>();
   let closed: Promise<void> | undefined;
 
+  const isFair = (name: string): boolean => options.fair?.has(name) === true;
   const lane = (name: string): Lane => {
     const known = lanes.get(name);
     if (known !== undefined) return known;
     const queue = backend.createQueue(name);
     queue.on('error', (error) => log.debug({ err: error, lane: name }, 'lane queue error'));
-    const made = { queue, adder: createLaneAdder(backend, queue) };
+    const made = { queue, adder: createLaneAdder(backend, queue, isFair(name)) };
     lanes.set(name, made);
     return made;
   };
@@ -59,6 +63,12 @@ export function createBullmqLanes(options: {
 
   const command = <T>(name: string, run: (queue: LaneQueue) => Promise<T>): Promise<T> =>
     withinDeadline(run(lane(name).queue), COMMAND_DEADLINE_MS, `lane ${name}`);
+
+  const keepLimit = async (name: string): Promise<void> => {
+    const wanted = concurrency.get(name);
+    if (wanted === undefined) return;
+    await command(name, (queue) => keepConcurrency(backend, queue, wanted));
+  };
 
   return {
     queues: [...lanes.values()].map((one) => one.queue),
@@ -79,19 +89,21 @@ export function createBullmqLanes(options: {
       const worker = startWorker({ backend, log, name, limits, work, isHeld: holds.isHeld });
       workers.push(worker);
       holds.add(worker);
+      concurrency.set(name, limits.concurrency);
+      // Others may work it already; where nobody does, the next look takes it back.
+      command(name, (queue) => queue.setGlobalConcurrency(limits.concurrency)).catch(
+        (error: unknown) => {
+          log.debug({ err: error, lane: name }, 'limit not set yet; the sweep will do it');
+        },
+      );
     },
     hold: holds.hold,
     release: holds.release,
     pause: (name) => command(name, (queue) => queue.pause()),
     resume: (name) => command(name, (queue) => queue.resume()),
+    keepLimit,
     isPaused: (name) => command(name, (queue) => queue.isPaused()),
-    count: (name) =>
-      command(name, async (queue) => {
-        const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed');
-        const of = (state: string): number => counts[state] ?? 0;
-        const [waiting, active] = [of('waiting'), of('active')];
-        return { waiting, active, delayed: of('delayed'), failed: of('failed') };
-      }),
+    count: (name) => command(name, countJobs),
     ping: () => withinDeadline(backend.ping(), COMMAND_DEADLINE_MS, 'lanes'),
     close(deadlineMs) {
       closed ??= close(deadlineMs);
@@ -115,6 +127,28 @@ export function createBullmqLanes(options: {
   }
 }
 
+async function keepConcurrency(
+  backend: LaneBackend,
+  queue: LaneQueue,
+  wanted: number,
+): Promise<void> {
+  const [has, needed] = await Promise.all([
+    queue.getGlobalConcurrency(),
+    backend.needsLimit(queue),
+  ]);
+  if (!needed && has !== null) await queue.removeGlobalConcurrency();
+  if (needed && has !== wanted) await queue.setGlobalConcurrency(wanted);
+}
+
+const counted = ['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const;
+
+async function countJobs(queue: LaneQueue): Promise<LaneCounts> {
+  const counts = await queue.getJobCounts(...counted);
+  const of = (state: (typeof counted)[number]): number => counts[state] ?? 0;
+  const waiting = of('waiting') + of('prioritized');
+  return { waiting, active: of('active'), delayed: of('delayed'), failed: of('failed') };
+}
+
 interface RunningWorker extends Holdable {
   close(): Promise<void>;
 }
@@ -128,7 +162,14 @@ function startWorker(parts: {
   isHeld(): boolean;
 }): RunningWorker {
   const { backend, log, name, limits } = parts;
-  const worker = backend.createWorker(name, limits, processorOf(parts));
+  const process = processorOf(parts);
+  let closing = false;
+  const worker: LaneWorker = backend.createWorker(name, limits, (job, token, signal) => {
+    const done = process(job, token, signal);
+    // It was on its way here when the others were told to end.
+    if (closing && job.id !== undefined) worker.cancelJob(job.id, CLOSING);
+    return done;
+  });
   const holds = createWorkerHolds(worker);
   const breaker = createErrorStormBreaker(heldBy(holds, 'error-storm'), name, log);
   const told = (error: unknown): void => log.warn({ err: error, lane: name }, 'hold failed');
@@ -140,17 +181,16 @@ function startWorker(parts: {
     hold: (by) => void holds.hold(by).catch(told),
     release: (by) => void holds.release(by).catch(told),
     close() {
+      closing = true;
       breaker.stop();
-      return closeWorker(worker);
+      const closed = worker.close();
+      worker.cancelAllJobs(CLOSING);
+      return closed;
     },
   };
 }
 
-function closeWorker(worker: LaneWorker): Promise<void> {
-  const closed = worker.close();
-  worker.cancelAllJobs('closing');
-  return closed;
-}
+const CLOSING = 'closing';
 
 function heldBy(holds: WorkerHolds, by: string): Pausable {
   return { pause: () => holds.hold(by), resume: () => holds.release(by) };

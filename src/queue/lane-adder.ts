@@ -3,6 +3,7 @@
 
 import { CrossdockError } from '../model/errors.ts';
 import { withinDeadline } from './deadline.ts';
+import { createFairPlaces, type FairPlaces, LOW_PLACE } from './fair-places.ts';
 import type { LaneBackend, LaneQueue } from './lane-backend.ts';
 import type { LaneJob } from './lanes.ts';
 
@@ -21,7 +22,9 @@ export interface LaneAdder {
   add(job: LaneJob): Promise<void>;
 }
 
-export function createLaneAdder(backend: LaneBackend, queue: LaneQueue): LaneAdder {
+/** `fair`: each job takes its place by the share of its tenant. */
+export function createLaneAdder(backend: LaneBackend, queue: LaneQueue, fair: boolean): LaneAdder {
+  const places = createFairPlaces();
   let waiting: Waiting[] = [];
   let busy = false;
 
@@ -30,7 +33,7 @@ export function createLaneAdder(backend: LaneBackend, queue: LaneQueue): LaneAdd
       const batch = waiting.slice(0, JOBS_PER_ADD_MAX);
       waiting = waiting.slice(JOBS_PER_ADD_MAX);
       try {
-        await addBulk(backend, queue, batch);
+        await addBulk({ backend, queue, places, fair }, batch);
         for (const one of batch) one.resolve();
       } catch (error) {
         for (const one of batch) one.reject(error);
@@ -55,15 +58,20 @@ export function createLaneAdder(backend: LaneBackend, queue: LaneQueue): LaneAdd
   };
 }
 
-async function addBulk(
-  backend: LaneBackend,
-  queue: LaneQueue,
-  batch: readonly Waiting[],
-): Promise<void> {
+interface Target {
+  readonly backend: LaneBackend;
+  readonly queue: LaneQueue;
+  readonly places: FairPlaces;
+  readonly fair: boolean;
+}
+
+async function addBulk(target: Target, batch: readonly Waiting[]): Promise<void> {
+  const { backend, queue } = target;
   // An add that is begun without a connection would wait for one, and so would thousands after it.
   if (!backend.isReachable()) {
     throw new CrossdockError('lanes-unavailable', `lane ${queue.name}: no connection`);
   }
+  const placeOf = await placesFor(target, batch);
   const jobs = batch.map(({ job }) => ({
     name: job.flow,
     data: {
@@ -75,9 +83,40 @@ async function addBulk(
       topic: job.topic,
       key: job.key,
     },
-    opts: { jobId: jobIdOf(job), ...(job.dueInMs < 1 ? {} : { delay: Math.ceil(job.dueInMs) }) },
+    opts: {
+      jobId: jobIdOf(job),
+      ...(job.dueInMs < 1 ? {} : { delay: Math.ceil(job.dueInMs) }),
+      ...placeOf(job),
+    },
   }));
   await withinDeadline(queue.addBulk(jobs), ADD_DEADLINE_MS, `lane ${queue.name}`);
+}
+
+/** Jobs without a priority go first and in their order, so that most lanes need none. */
+async function placesFor(
+  { backend, queue, places, fair }: Target,
+  batch: readonly Waiting[],
+): Promise<(job: LaneJob) => { readonly priority?: number }> {
+  const isShared = ({ tenant, low }: LaneJob): boolean =>
+    low !== true && (fair || tenant !== undefined);
+  if (!batch.some(({ job }) => isShared(job))) return (job) => lowOr(job, {});
+  const head = await withinDeadline(
+    backend.headPriority(queue.name),
+    ADD_DEADLINE_MS,
+    `lane ${queue.name}`,
+  );
+  let lowest = head;
+  return (job) => {
+    if (!isShared(job)) return lowOr(job, {});
+    const priority = places.next(job.tenant ?? '', lowest);
+    // What this batch has added waits too.
+    lowest = lowest === 0 ? priority : Math.min(lowest, priority);
+    return { priority };
+  };
+}
+
+function lowOr<T extends object>({ low }: LaneJob, other: T): T | { readonly priority: number } {
+  return low === true ? { priority: LOW_PLACE } : other;
 }
 
 /** One job a delivery and round: adding it again changes nothing. */

@@ -34,6 +34,13 @@ export interface LaneBackend {
    * a long backlog as over none.
    */
   findHeld(lane: string, jobIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * Whether the store has to keep a lane's concurrency: where it costs, only while more than one
+   * process works the lane. Each worker keeps to it by itself.
+   */
+  needsLimit(queue: LaneQueue): Promise<boolean>;
+  /** The priority of the job that goes next among those with one; 0 where none waits. */
+  headPriority(lane: string): Promise<number>;
   ping(): Promise<void>;
   /** After every queue and worker has been closed. */
   close(): Promise<void>;

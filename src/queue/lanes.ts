@@ -17,6 +17,11 @@ export interface LaneJob {
   readonly tenant?: string;
   /** Goes when nothing else of the lane waits. @default false */
   readonly low?: boolean;
+  /**
+   * Not from a lane: the delivery is tried out of turn, to see whether its target is back.
+   * @default false
+   */
+  readonly probe?: boolean;
 }
 
 /** What becomes of a lane job after its work. */
@@ -26,7 +31,7 @@ export type Step =
   | { readonly kind: 'failed'; readonly reason: string };
 
 export interface LaneLimits {
-  /** Jobs under way at once, in one process. */
+  /** Jobs under way at once, over all processes. */
   readonly concurrency: number;
   /** Jobs begun in a span of time, over all processes. */
   readonly rate?: { readonly count: number; readonly perMs: number };
@@ -39,6 +44,7 @@ export interface LaneLimits {
 export type LaneWork = (job: LaneJob, signal: AbortSignal) => Promise<Step>;
 
 export interface LaneCounts {
+  /** Due and not begun. */
   readonly waiting: number;
   readonly active: number;
   readonly delayed: number;
@@ -64,6 +70,12 @@ export interface Lanes {
   pause(lane: string): Promise<void>;
   resume(lane: string): Promise<void>;
   isPaused(lane: string): Promise<boolean>;
+  /**
+   * Tells the store once more how many jobs of a lane may be under way, where it has forgotten that
+   * or heard another number; the sweep does so every few seconds. Does nothing for a lane that this
+   * process does not work.
+   */
+  keepLimit(lane: string): Promise<void>;
   count(lane: string): Promise<LaneCounts>;
   /** A round trip to the backend. */
   ping(): Promise<void>;

@@ -1,6 +1,7 @@
 // Lanes on PostgreSQL, for trying, developing and small shops: one pool for all queues and workers.
 // The lanes may lose their last moments (asynchronous commit): the journal has them.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createPostgresBackend,
   type PostgresConnectionOptions,
@@ -80,13 +81,19 @@ export async function createPostgresLaneBackend(options: {
         lane,
         process,
         { ...workerOptions(limits), connection },
-        createPostgresBackend,
+        createPatientBackend,
       ) as unknown as LaneWorker,
     // The pool is bounded and gives up by itself: nothing piles up behind it.
     isReachable: () => true,
     async findHeld(lane, jobIds) {
       const { rows } = await pool.query<{ id: string }>(FIND_HELD, [lane, jobIds]);
       return new Set(rows.map((row) => row.id));
+    },
+    // With it the workers of a lane take their jobs one after the other.
+    needsLimit: async (queue) => (await queue.getWorkersCount()) > 1,
+    async headPriority(lane) {
+      const { rows } = await pool.query<{ priority: number }>(HEAD_PRIORITY, [lane]);
+      return rows[0]?.priority ?? 0;
     },
     async ping() {
       await pool.query('SELECT 1');
@@ -98,6 +105,27 @@ export async function createPostgresLaneBackend(options: {
 /** BullMQ's own table, by its key. */
 const FIND_HELD = `SELECT id FROM bullmq.job
   WHERE queue = $1 AND id = ANY($2::text[]) AND state NOT IN ('completed', 'failed')`;
+
+const HEAD_PRIORITY = `SELECT priority FROM bullmq.job
+  WHERE queue = $1 AND state = 'waiting' AND priority > 0 ORDER BY priority, seq LIMIT 1`;
+
+/** How often a worker of a lane that is at its limit looks whether it still is. */
+const MAXED_LOOK_MS = 200;
+
+/**
+ * BullMQ wakes a worker whenever a job waits, also where the lane is at its limit over all
+ * processes: a worker with a free place would ask again and again without a pause.
+ */
+const createPatientBackend: typeof createPostgresBackend = (...given) => {
+  const backend = createPostgresBackend(...given);
+  const waitForJob = backend.waitForJob.bind(backend);
+  backend.waitForJob = async (seconds) => {
+    if (!(await backend.isMaxed())) return waitForJob(seconds);
+    await sleep(MAXED_LOOK_MS);
+    return null;
+  };
+  return backend;
+};
 
 async function migrate(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();

@@ -50,6 +50,13 @@ export async function createRedisBackend(options: {
       }),
     isReachable: () => producer.status === 'ready',
     findHeld: (lane, jobIds) => findHeld(producer, lane, jobIds),
+    needsLimit: async () => true,
+    async headPriority(lane) {
+      const key = `${laneOptions.prefix}:${lane}:prioritized`;
+      const [, score] = (await producer.zrange(key, '0', '0', 'WITHSCORES')).flat();
+      // BullMQ puts the priority above a counter of 32 bits.
+      return Math.floor(Number(score ?? 0) / 2 ** 32);
+    },
     async ping() {
       await producer.ping();
     },

@@ -167,10 +167,10 @@ describe('what the hub tells of itself', () => {
     await journal.append(sampleEvent());
     const late = `UPDATE deliveries SET due_at = due_at - interval '${LAG_MS_MAX + 1_000} milliseconds'`;
     await query(url, `${late} WHERE connector = 'erp'`);
-    await journal.setLanePaused({ connector: 'erp', paused: true, by: 'anna' });
+    await journal.pause({ scope: 'connector', name: 'erp', by: 'anna' });
     await watch();
     assert.equal(await count(), before);
-    await journal.setLanePaused({ connector: 'erp', paused: false, by: 'anna' });
+    await journal.resume({ scope: 'connector', name: 'erp', by: 'anna' });
     await watch();
     await watch();
     assert.equal(await count(), before + 1);

@@ -68,10 +68,9 @@ before(async () => {
       ],
       listChanges: async () => [{ at, to: 'pending', by: 'bull-board', reason: hostile }],
       listLaneChanges: async () => [{ at, to: 'paused', by: 'anna', reason: hostile }],
-      listPausedLanes: async () => pausedLanes,
-      summarizeLanes: async () => [
-        { connector: 'erp', open: 1, dead: 0, oldestDueMs: 0, pausedBy: 'cli', pausedAt: at },
-      ],
+      listPauses: async () => [],
+      listShutLanes: async () =>
+        pausedLanes.map((connector) => ({ connector, pause: { at, by: 'cli' } })),
     },
   });
 });
@@ -81,6 +80,8 @@ beforeEach(() => {
   deliveries = [delivery];
   pausedLanes = [];
 });
+
+const shown = (time: Date) => `${time.toISOString().slice(0, 16).replace('T', ' ')}Z`;
 
 const get = (path: string, accept = 'application/json') =>
   fetch(`${hub.url}${path}`, { headers: { ...asAdmin, accept } });
@@ -147,7 +148,7 @@ test('a delivery that waits in a paused lane is held, and says by whom', async (
   pausedLanes = ['erp'];
   const { value } = await getJson(`/deliveries/${deliveryId}`);
   assert.equal(value.state, 'held');
-  assert.equal(value.reason, 'lane paused by cli');
+  assert.equal(value.reason, `lane paused by cli since ${shown(at)}`);
   deliveries = [{ ...delivery, state: 'delivered' }];
   assert.equal((await getJson(`/deliveries/${deliveryId}`)).value.state, 'delivered');
 });

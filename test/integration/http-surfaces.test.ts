@@ -84,6 +84,7 @@ const summary: LaneSummary = {
   oldestDueMs: 1_500,
   pausedBy: 'cli',
 };
+const shut = { connector: 'erp', pause: { at: new Date(), by: 'cli' } };
 
 test('/metrics shows depth, age, dead and the lane, asked once for scrapes that come together', async (context) => {
   let asked = 0;
@@ -93,6 +94,7 @@ test('/metrics shows depth, age, dead and the lane, asked once for scrapes that 
         asked += 1;
         return [summary];
       },
+      listShutLanes: async () => [shut],
     },
     lanes: { count: async () => ({ waiting: 3, active: 1, delayed: 4, failed: 5 }) },
   });
@@ -116,7 +118,7 @@ test('/metrics shows a lane that nothing was ever sent to as empty', async () =>
   const { text } = await ask(
     {
       laneNames: ['erp', 'idle'],
-      journal: { summarizeLanes: async () => [summary] },
+      journal: { summarizeLanes: async () => [summary], listShutLanes: async () => [shut] },
       lanes: { count: away },
     },
     '/metrics',
@@ -130,7 +132,10 @@ test('/metrics shows a lane that nothing was ever sent to as empty', async () =>
 test('/metrics answers while the journal hangs, and says that it does', async () => {
   const { status, text } = await ask(
     {
-      journal: { summarizeLanes: () => new Promise<never>(() => undefined) },
+      journal: {
+        summarizeLanes: () => new Promise<never>(() => undefined),
+        listShutLanes: async () => [],
+      },
       lanes: { count: away },
     },
     '/metrics',
@@ -142,7 +147,10 @@ test('/metrics answers while the journal hangs, and says that it does', async ()
 });
 
 test('every measure that the house reports is on the page', async (context) => {
-  const hub = await startHttp({ journal: { summarizeLanes: away }, lanes: { count: away } });
+  const hub = await startHttp({
+    journal: { summarizeLanes: away, listShutLanes: away },
+    lanes: { count: away },
+  });
   context.after(() => hub.server.close(1_000));
   const { meter } = hub.metrics;
   meter.duplicate('shop');

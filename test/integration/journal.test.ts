@@ -218,13 +218,16 @@ describe('the journal on PostgreSQL', () => {
   });
 
   test('remembers which lanes are paused, and by whom', async () => {
-    await journal.setLanePaused({ connector: 'mail', paused: true, by: 'operations' });
-    await journal.setLanePaused({ connector: 'mail', paused: true, by: 'somebody else' });
-    assert.deepEqual(await journal.listPausedLanes(), ['mail']);
+    const mail = { scope: 'connector', name: 'mail' } as const;
+    assert.equal(await journal.pause({ ...mail, by: 'operations' }), true);
+    assert.equal(await journal.pause({ ...mail, by: 'somebody else' }), false);
+    const shut = async () => (await journal.listShutLanes()).map((one) => one.connector);
+    assert.deepEqual(await shut(), ['mail']);
     const lane = (await journal.summarizeLanes()).find((one) => one.connector === 'mail');
     assert.equal(lane?.pausedBy, 'operations');
-    await journal.setLanePaused({ connector: 'mail', paused: false, by: 'operations' });
-    assert.deepEqual(await journal.listPausedLanes(), []);
+    assert.equal(await journal.resume({ ...mail, by: 'operations' }), true);
+    assert.equal(await journal.resume({ ...mail, by: 'operations' }), false);
+    assert.deepEqual(await shut(), []);
   });
 
   test('deletes old finished events piece by piece, and never one with an open delivery', async () => {

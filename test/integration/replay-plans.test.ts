@@ -79,7 +79,7 @@ describe('the plan of a replay', () => {
 
   test('warns of what was delivered before, of a paused lane, of a like plan and of gone flows', async () => {
     await makeRecorded(journal, 2, () => ({ state: 'delivered' }));
-    await journal.setLanePaused({ connector: 'erp', paused: true, by: 'a test' });
+    await journal.pause({ scope: 'connector', name: 'erp', by: 'a test' });
     const first = await plan({ state: 'delivered' });
     const { replay } = await plan(
       { state: 'delivered' },

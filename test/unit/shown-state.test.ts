@@ -1,39 +1,69 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asShown, findPausedLanes } from '../../src/delivery/shown-state.ts';
+import { asShown, findShutGates } from '../../src/delivery/shown-state.ts';
 import { deliveryStates } from '../../src/model/delivery.ts';
 
-const paused = new Map([['erp', 'cli']]);
+const shut = new Map([
+  ['connector:erp', 'lane paused by cli'],
+  ['flow:order-to-mail', 'flow paused by api'],
+  ['operation:crm.create', 'operation paused by hub'],
+]);
+const place = { connector: 'erp', flow: 'order-to-erp', operation: 'create' };
 
-test('in a paused lane what waits is held, by whom, and what is over or under way stays', () => {
+test('in a lane that is shut what waits is held, with the reason, and the rest stays', () => {
   for (const state of deliveryStates) {
-    const delivery = {
-      connector: 'erp',
-      state,
-      code: 'remote-error',
-      reason: 'status 503',
-    } as const;
+    const delivery = { ...place, state, code: 'remote-error', reason: 'status 503' } as const;
     const waits = state === 'pending' || state === 'retrying';
-    const held = { connector: 'erp', state: 'held', reason: 'lane paused by cli' };
-    assert.deepEqual(asShown(delivery, paused), waits ? held : delivery, state);
+    const held = { ...place, state: 'held', reason: 'lane paused by cli' };
+    assert.deepEqual(asShown(delivery, shut), waits ? held : delivery, state);
     const elsewhere = { ...delivery, connector: 'mail' };
-    assert.deepEqual(asShown(elsewhere, paused), elsewhere, state);
+    assert.deepEqual(asShown(elsewhere, shut), elsewhere, state);
   }
 });
 
-test('a pause whose lane is in no summary is still one', async () => {
-  const journal = {
-    listPausedLanes: async () => ['erp', 'gone'],
-    summarizeLanes: async () => [
-      { connector: 'erp', open: 1, dead: 0, oldestDueMs: 0, pausedBy: 'cli' },
-      { connector: 'mail', open: 1, dead: 0, oldestDueMs: 0 },
+test('a delivery of a paused flow or operation is held whether the journal has set it aside or not', () => {
+  const toMail = { connector: 'mail', flow: 'order-to-mail', operation: 'send' };
+  const toCrm = { connector: 'crm', flow: 'order-to-crm', operation: 'create' };
+  for (const [delivery, key] of [
+    [toMail, 'flow:order-to-mail'],
+    [toCrm, 'operation:crm.create'],
+  ] as const) {
+    const reason = shut.get(key);
+    assert.equal(asShown({ ...delivery, state: 'pending', reason: '' }, shut).reason, reason);
+    const aside = asShown({ ...delivery, state: 'held', heldBy: key, reason: '' }, shut);
+    assert.equal(aside.reason, reason);
+  }
+});
+
+test('what is held for something else keeps what the journal says', () => {
+  const delivery = { ...place, state: 'held', heldBy: 'order', reason: 'behind another' } as const;
+  assert.deepEqual(asShown(delivery, shut), delivery);
+});
+
+test('each gate says in words why', async () => {
+  const at = new Date('2026-11-22T09:30:12.345Z');
+  const breaker = { at, code: 'timed-out', reason: 'no answer in 20 s', probes: 1, probeInMs: 0 };
+  const gates = {
+    listPauses: async () => [
+      { scope: 'flow', name: 'a', at, by: 'api', reason: 'a test' } as const,
+      { scope: 'connector', name: 'erp', at, by: 'cli' } as const,
+    ],
+    listShutLanes: async () => [
+      { connector: 'erp', pause: { at, by: 'cli' }, breaker },
+      { connector: 'mail', breaker },
+      { connector: 'crm', rest: { forMs: 1_200, reason: 'status 429' } },
     ],
   };
   assert.deepEqual(
-    [...(await findPausedLanes(journal))],
+    [...(await findShutGates(gates))],
     [
-      ['erp', 'cli'],
-      ['gone', 'someone'],
+      ['flow:a', 'flow paused by api since 2026-11-22 09:30Z: a test'],
+      ['connector:erp', 'lane paused by cli since 2026-11-22 09:30Z'],
+      [
+        'connector:mail',
+        'lane held since 2026-11-22 09:30Z, its target is away: no answer in 20 s',
+      ],
+      ['connector:crm', 'lane rests for 2 s: status 429'],
     ],
   );
 });
