@@ -332,3 +332,16 @@ async function loadShop(text: string): Promise<ConnectorDefinition | undefined> 
   assert.deepEqual(linesOf(result), []);
   return one;
 }
+
+test('a connector says how its lane is shared, and which operation checks that it is back', async () => {
+  const text = `${web}limits: { fairBy: $event.shop }\ncheck: send\n`;
+  const { one } = await loadOne(text);
+  assert.equal(one?.limits.fairBy, '$event.shop');
+  assert.equal(one.check, 'send');
+});
+
+test('a check that is no operation of the file is refused, and the nearest is named', async () => {
+  assert.deepEqual(await errors(`${web}check: sent\n`), [
+    'connectors/one.yaml:4:8 unknown-operation there is no operation "sent" in this file (did you mean "send"?)',
+  ]);
+});
