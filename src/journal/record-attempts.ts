@@ -44,7 +44,7 @@ const recordParts = `
           updated_at = clock_timestamp()
       FROM incoming r
       WHERE d.id = r.delivery_id AND d.fence = r.fence AND d.state = 'active'
-      RETURNING d.id, d.attempts, d.chain, d.version
+      RETURNING d.id, d.attempts, d.chain, d.version, r.state AS became, r.ambiguous AS unclear
     ), tried AS (
       INSERT INTO attempts (delivery_id, number, fence, started_at, duration_ms, outcome, ambiguous,
                             code, reason, status, request, response)
@@ -55,13 +55,11 @@ const recordParts = `
       WHERE r.tried
     ), sent AS (
       INSERT INTO order_keys (chain, sent_version)
-      SELECT a.chain, a.version
-      FROM accepted a
-      JOIN incoming r ON r.delivery_id = a.id
-      JOIN deliveries was ON was.id = a.id
-      -- what may have worked must not be followed by something older either
-      WHERE a.version IS NOT NULL
-        AND (r.state = 'delivered' OR r.ambiguous OR was.ambiguous OR was.strikes > 0)
+      SELECT a.chain, a.version FROM accepted a
+      -- What may have worked must not be followed by something older either. No join: where nothing
+      -- has a version nothing is looked up.
+      WHERE a.version IS NOT NULL AND (a.became = 'delivered' OR a.unclear OR (
+        SELECT was.ambiguous OR was.strikes > 0 FROM deliveries was WHERE was.id = a.id))
       ON CONFLICT (chain) DO UPDATE
         SET sent_version = greatest(order_keys.sent_version, excluded.sent_version)
     ), changed AS (

@@ -80,6 +80,24 @@ describe('keys of which only the newest counts', () => {
     assert.equal(await chain.state(old.id), 'superseded');
   });
 
+  test('what was claimed and never recorded may have been sent, also once it is superseded', async () => {
+    const chain = createChain(journal);
+    const crashed = await chain.append(latestPlace(2));
+    await chain.take(crashed.id);
+    const newest = await chain.append(latestPlace(3));
+    await chain.claim(newest.id);
+    assert.equal(await chain.state(newest.id), 'held', 'the claim still runs');
+    const past = "UPDATE deliveries SET lease_until = now() - interval '1 s' WHERE id = $1";
+    await client.query(past, [crashed.id]);
+    await chain.claim(crashed.id);
+    assert.equal(await chain.state(crashed.id), 'superseded');
+    assert.deepEqual(await chain.advance(), [newest.id]);
+    await journal.cancel({ deliveryId: newest.id, by: 'test' });
+    const old = await chain.append(latestPlace(1));
+    assert.equal((await chain.claim(old.id)).kind, 'gone');
+    assert.equal(await chain.state(old.id), 'superseded');
+  });
+
   test('behind an active one the newest waits, and the others are superseded', async () => {
     const chain = createChain(journal);
     const first = await chain.append(latestPlace(1));
