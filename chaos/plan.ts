@@ -93,7 +93,17 @@ function runApart(order: RunOrder): Promise<ScenarioResult> {
 function brokenRun({ scenario, lanes, seed }: Run, error: unknown): ScenarioResult {
   const { id, variant, title, promise } = scenario;
   return {
-    ...{ id, title, promise, lanes, seed, verdict: 'failed', tookMs: 0, findings: [] },
+    ...{
+      id,
+      title,
+      promise,
+      lanes,
+      seed,
+      verdict: 'failed',
+      tookMs: 0,
+      loadAverage: 0,
+      findings: [],
+    },
     ...(variant === undefined ? {} : { variant }),
     reason: error instanceof Error ? error.message : String(error),
   };

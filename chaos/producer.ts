@@ -18,8 +18,8 @@ export interface Producer {
   tryOnce(message: SentMessage, body?: Buffer): Promise<Try>;
   /** Takes a draft into the log without sending it. */
   note(draft: Draft): SentMessage;
-  /** Starts the load. */
-  start(ratePerSecond: number, next: () => Draft): void;
+  /** Starts the load; where `next` gives nothing, that turn is left out. */
+  start(ratePerSecond: number, next: () => Draft | undefined): void;
   /** Ends the load; resolves when every message is acknowledged or given up. */
   finish(): Promise<void>;
 }
@@ -81,7 +81,10 @@ export function createProducer(hubUrl: () => string): Producer {
       let made = 0;
       ticking = setInterval(() => {
         const due = Math.floor(((performance.now() - beganMs) / 1_000) * ratePerSecond);
-        for (; made < due; made += 1) void send(next());
+        for (; made < due; made += 1) {
+          const draft = next();
+          if (draft !== undefined) void send(draft);
+        }
       }, TICK_MS);
     },
     async finish() {

@@ -173,7 +173,8 @@ that fails keeps its logs, the journal and the calls, and says where. This page 
 \`npm run chaos -- ${args.join(' ')}\`.`;
 }
 
-function ground({ machine, seeds, tookMs }: PageSource): string {
+function ground({ machine, seeds, tookMs, results }: PageSource): string {
+  const load = results.reduce((sum, one) => sum + one.loadAverage, 0) / Math.max(1, results.length);
   return [
     '## The machine',
     '',
@@ -181,6 +182,7 @@ function ground({ machine, seeds, tookMs }: PageSource): string {
     '|---|---|',
     ...Object.entries(machine).map(([name, value]) => `| ${name} | ${value} |`),
     `| seeds | ${seeds.join(', ')} |`,
+    `| load average, over the runs | ${load.toFixed(1)} |`,
     `| time taken | ${Math.round(tookMs / 60_000)} min |`,
   ].join('\n');
 }

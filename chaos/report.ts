@@ -21,8 +21,8 @@ export function progressLine(result: ScenarioResult): string {
       ? ''
       : `: ${figures.acknowledged} acknowledged, ${figures.lost} lost, ` +
         `${figures.duplicates} duplicates, recovered in ${recoveredText(result)}`;
-  const seconds = Math.round(tookMs / 1_000);
-  return `${nameOf(result)} on ${lanes}, seed ${seed}: ${verdict}${counts} (${seconds} s)`;
+  const spent = `${Math.round(tookMs / 1_000)} s, load ${result.loadAverage.toFixed(1)}`;
+  return `${nameOf(result)} on ${lanes}, seed ${seed}: ${verdict}${counts} (${spent})`;
 }
 
 /** What went wrong and where to look. */

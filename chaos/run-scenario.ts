@@ -1,6 +1,7 @@
 // One scenario from start to verdict: rig, load, fault, drain, evidence, judgement.
 
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitUntil } from '../test/support/wait-until.ts';
@@ -26,6 +27,8 @@ export interface ScenarioResult {
   readonly tookMs: number;
   readonly figures?: Figures;
   readonly findings: readonly Finding[];
+  /** Of the machine over the last minute, at the end: far more than its cores, and times say little. */
+  readonly loadAverage: number;
   /** Why it was skipped, or what broke the run itself. */
   readonly reason?: string;
   /** Where logs, journal and calls of a failed run lie. */
@@ -41,6 +44,7 @@ export interface Run {
 const WARM_MS = 1_500;
 const DRAIN_MS_MAX = 90_000;
 const POLL_MS = 250;
+const THIN_OUT = 10;
 
 /** `closers` is what has to be closed if this process must end in the middle. */
 export async function runScenario(
@@ -57,7 +61,9 @@ export async function runScenario(
       ? await runOnRig(run, sharedPostgresUrl, closers)
       : { verdict: 'skipped', findings: [], reason };
   const name = variant === undefined ? { id } : { id, variant };
-  return { ...name, title, promise, lanes, seed, tookMs: Date.now() - beganMs, ...came };
+  const [loadAverage = 0] = loadavg();
+  const tookMs = Date.now() - beganMs;
+  return { ...name, title, promise, lanes, seed, tookMs, loadAverage, ...came };
 }
 
 type Came = Pick<ScenarioResult, 'verdict' | 'findings' | 'figures' | 'reason' | 'evidence'>;
@@ -108,14 +114,21 @@ async function tryOut(
 
 async function underLoad(rig: Rig, scenario: Scenario, random: Random): Promise<Times> {
   const load: Load = { ...usualLoad, ...scenario.load };
-  const next = createOrders(load, random);
-  rig.producer.start(load.ratePerSecond, next);
+  const order = createOrders(load, random);
+  let duringFault: number | undefined;
+  rig.producer.start(load.ratePerSecond, () => {
+    if (duringFault !== undefined) duringFault += 1;
+    const isThin = duringFault !== undefined && duringFault > load.faultMessagesMax;
+    return isThin && (duringFault ?? 0) % THIN_OUT > 0 ? undefined : order();
+  });
   await sleep(WARM_MS);
   const warmMs = Date.now();
   await sleep(load.idleMs);
   rig.note('the fault begins');
   const faultBeganMs = Date.now();
+  duringFault = 0;
   await scenario.fault(rig, random);
+  duringFault = undefined;
   const faultEndedMs = Date.now();
   rig.note('the fault is over');
   await sleep(load.afterMs);

@@ -31,7 +31,12 @@ export function createSoak(ms: number, faults: readonly Scenario[]): Scenario {
     promise: 'as in each scenario by itself',
     lanes: ['redis', 'postgres'],
     rig: { intakes: 2, ownPostgres: true },
-    load: { ratePerSecond: 20, keys: 50, afterMs: 5_000 },
+    load: {
+      ratePerSecond: 20,
+      keys: 50,
+      afterMs: 5_000,
+      faultMessagesMax: Number.MAX_SAFE_INTEGER,
+    },
     expect: { duplicates: { faults: (story) => hitsOf(story, windows) } },
     async prepare(rig) {
       for (const hub of rig.hubs) baseline.set(hub.name, await openFiles(hub.pid));

@@ -15,6 +15,7 @@ const passed: ScenarioResult = {
   seed: 7,
   verdict: 'passed',
   tookMs: 20_000,
+  loadAverage: 1.5,
   findings: [],
   figures: {
     sent: 100,
