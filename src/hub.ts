@@ -1,26 +1,15 @@
 // The composition root: the only file that knows every adapter, and chooses between them.
 
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { readAdminToken } from './config/admin-token.ts';
 import type { Environment } from './config/environment.ts';
 import { packageRoot } from './config/package-root.ts';
 import type { Definitions } from './definitions/definitions.ts';
-import { createRoutes, type Routes } from './definitions/routes.ts';
-import { createAlerts } from './delivery/alerts.ts';
-import { type ClockGuard, startClockGuard } from './delivery/clock-guard.ts';
+import { createRoutes } from './definitions/routes.ts';
+import { startClockGuard } from './delivery/clock-guard.ts';
 import { type Controls, createControls } from './delivery/controls.ts';
-import { createDeliver, type Settled } from './delivery/deliver.ts';
-import { startHousekeeping } from './delivery/housekeeping.ts';
-import { createLagTurn } from './delivery/lag-watch.ts';
-import { createLaneGates } from './delivery/lane-gates.ts';
-import { createOrder } from './delivery/order.ts';
 import { pausableOf } from './delivery/pausable.ts';
-import { createProblemWatch } from './delivery/problems.ts';
-import { startReplayRunner } from './delivery/replay-runner.ts';
 import { createReplayControls, type ReplayControls } from './delivery/replays.ts';
-import { createSuspects, type Suspects } from './delivery/suspects.ts';
-import { createSweep } from './delivery/sweep.ts';
 import { createApp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
 import { listen } from './http/server.ts';
@@ -33,9 +22,8 @@ import {
   type PostgresJournal,
 } from './journal/postgres-journal.ts';
 import type { Problems } from './journal/problems-port.ts';
-import { callable, openConnectors } from './live-connectors.ts';
+import { callable } from './live-connectors.ts';
 import { loadProject } from './load-project.ts';
-import { createChildPoolMapper } from './mapping/child-pool-mapper.ts';
 import { CrossdockError } from './model/errors.ts';
 import type { Log } from './model/log.ts';
 import { type Meter, silentMeter } from './model/meter.ts';
@@ -45,6 +33,7 @@ import { type BullmqLanes, createBullmqLanes } from './queue/bullmq-lanes.ts';
 import type { Lanes } from './queue/lanes.ts';
 import { createPostgresLaneBackend } from './queue/postgres-backend.ts';
 import { createRedisBackend } from './queue/redis-backend.ts';
+import { startDelivery } from './start-delivery.ts';
 
 export type Role = 'all' | 'intake' | 'delivery';
 
@@ -102,7 +91,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const clock = await startClockGuard({ journal, lanes, meter, log });
     closers.push(() => clock.close());
     const parts = { definitions, routes, journal, lanes, log, environment, meter, clock, closers };
-    const stopDelivery = role === 'intake' ? async () => undefined : startDelivery(parts);
+    const stopDelivery =
+      role === 'intake' ? async () => undefined : startDelivery(parts, LANES_GRACE_MS);
     const adminToken = await readAdminToken(environment);
     let closing = false;
     const { connectors } = definitions;
@@ -270,85 +260,4 @@ async function databaseUrl(environment: Environment, log: Log, closers: Closer[]
   const embedded = await startEmbeddedPostgres({ dataFolder: environment.dataFolder, log });
   closers.push(() => embedded.close());
   return embedded.url;
-}
-
-function startDelivery(parts: {
-  readonly definitions: Definitions;
-  readonly routes: Routes;
-  readonly journal: PostgresJournal;
-  readonly lanes: Lanes;
-  readonly log: Log;
-  readonly environment: Environment;
-  readonly meter: Meter;
-  readonly clock: ClockGuard;
-  readonly closers: Closer[];
-}): Closer {
-  const { definitions, routes, journal, lanes, log, environment, meter, clock, closers } = parts;
-  const mapper = createChildPoolMapper({
-    onEvaluation: (ms, kind) => meter.mapping(kind, ms),
-  });
-  closers.push(() => mapper.close());
-  const connectors = openConnectors(definitions, environment);
-  closers.push(async () => {
-    await Promise.all([...connectors.values()].map(({ connector }) => connector.close()));
-  });
-  const suspects = openSuspects(environment, log);
-  closers.push(() => suspects.close());
-  const order = createOrder({ journal, lanes, log });
-  closers.push(() => order.close());
-  const { retentionDays } = environment;
-  const { problems, replays } = journal;
-  const watch = createProblemWatch({ journal, problems, log, retentionDays });
-  const gates = createLaneGates({ gates: journal, lanes, connectors, log });
-  const onSettled: readonly ((settled: Settled) => void | Promise<void>)[] = [
-    gates.onSettled,
-    order.onSettled,
-    watch.onSettled,
-  ];
-  const ports = {
-    journal,
-    lanes,
-    routes,
-    mapper,
-    connectors,
-    meter,
-    log,
-    suspects,
-    now: Date.now,
-    onSettled,
-    onChain: order.onChain,
-  };
-  for (const { definition } of connectors.values()) {
-    const deliver = createDeliver(ports, definition.timeoutMs);
-    lanes.work(definition.id, definition.limits, gates.guard(definition.id, deliver));
-  }
-  const laneNames = [...connectors.keys()];
-  const sweep = createSweep({ journal, lanes, laneNames, meter, log });
-  const alerts = createAlerts({ journal, lanes, routes, log });
-  const runner = startReplayRunner({ replays, lanes, routes, log, retentionDays });
-  const housekeeping = startHousekeeping({
-    journal,
-    log,
-    retentionDays,
-    sweep,
-    turns: [order.turn, ...watch.turns, ...runner.turns, createLagTurn({ journal, alerts })],
-    isClockRight: () => clock.state().isRight,
-  });
-  // Before its ports are closed, so that the deliveries under way can end.
-  const stop = async (): Promise<void> => {
-    await Promise.all([
-      gates.close(),
-      lanes.close(LANES_GRACE_MS),
-      housekeeping.close(),
-      runner.close(),
-    ]);
-  };
-  closers.push(stop);
-  return stop;
-}
-
-function openSuspects(environment: Environment, log: Log): Suspects {
-  const program = fileURLToPath(new URL('./suspect-child.js', import.meta.url));
-  const variables = { ...environment.variables, CROSSDOCK_DIR: environment.folder };
-  return createSuspects({ program, environment: variables, log });
 }

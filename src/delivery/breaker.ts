@@ -46,7 +46,7 @@ export function createBreaker(ports: {
   readonly look: Pick<Look, 'now' | 'gateOf' | 'forgetBreaker'>;
   readonly log: Log;
   laneOf(lane: string): ProbedLane | undefined;
-  onOpened(lane: string, why: { readonly code: string; readonly reason: string }): void;
+  onOpened(lane: string, why: Pick<OpenBreaker, 'at' | 'code' | 'reason'>): void;
   onClosed(lane: string, was: OpenBreaker): void;
 }): Breaker {
   const { gates, look, log } = ports;
@@ -86,11 +86,11 @@ export function createBreaker(ports: {
       known.failures += 1;
       if (!atOnce && known.failures < FAILURES_TO_OPEN) return;
       const why = { code: record.code ?? 'connection-failed', reason: record.reason ?? '' };
-      const opened = await gates.openBreaker({ connector: lane, ...why });
+      const at = await gates.openBreaker({ connector: lane, ...why });
       if (look.gateOf(lane)?.breaker === undefined) await look.now();
-      if (!opened) return;
+      if (at === undefined) return;
       log.warn({ lane, ...why }, 'lane held: its target is away; it is being probed');
-      ports.onOpened(lane, why);
+      ports.onOpened(lane, { at, ...why });
     },
     async answered(lane) {
       const known = seenOf(lane);

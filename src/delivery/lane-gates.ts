@@ -24,7 +24,7 @@ export interface LaneGatePorts {
   readonly connectors: ReadonlyMap<string, LiveConnector>;
   readonly log: Log;
   /** Each is told once, in the process that made the change, and must not throw. */
-  onOpened?(lane: string, why: { readonly code: string; readonly reason: string }): void;
+  onOpened?(lane: string, why: Pick<OpenBreaker, 'at' | 'code' | 'reason'>): void;
   onClosed?(lane: string, was: OpenBreaker): void;
   /** `<connector>.<operation>`, which its target no longer has: the hub pauses it. */
   onDisabled?(operation: string, reason: string): void;

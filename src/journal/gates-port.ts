@@ -77,14 +77,14 @@ export interface Gates {
     readonly reason: string;
   }): Promise<void>;
   /**
-   * Opens the breaker of a lane; `false` where it is open already. One that was open a moment ago
-   * goes on with the pace of its probes.
+   * Opens the breaker of a lane; resolves with when, or with nothing where it is open already. One
+   * that was open a moment ago goes on with the pace of its probes.
    */
   openBreaker(request: {
     readonly connector: string;
     readonly code: string;
     readonly reason: string;
-  }): Promise<boolean>;
+  }): Promise<Date | undefined>;
   /** Closes it; resolves with what it was where this call closed it. */
   closeBreaker(connector: string): Promise<OpenBreaker | undefined>;
   /**

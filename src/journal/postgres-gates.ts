@@ -156,12 +156,12 @@ const openStatement: Statement = {
           probes = ${stillFailing()}, probe_at = clock_timestamp() + ${probePause(stillFailing())},
           updated_at = clock_timestamp()
       WHERE g.opened_at IS NULL
-      RETURNING connector
+      RETURNING connector, opened_at
     ), traced AS (
       INSERT INTO changes (connector, became, made_by, reason)
       SELECT connector, 'opened', 'hub', $3 FROM opened
     )
-    SELECT connector FROM opened`,
+    SELECT opened_at FROM opened`,
 };
 
 function stillFailing(): string {
@@ -231,7 +231,11 @@ export function postgresGates(database: Database): Gates {
     async rest({ connector, ms, reason }) {
       await database.query(restStatement, [connector, ms, reason]);
     },
-    openBreaker: ({ connector, code, reason }) => changed(openStatement, [connector, code, reason]),
+    async openBreaker({ connector, code, reason }) {
+      const values = [connector, code, reason];
+      const [row] = await database.query<{ opened_at: Date }>(openStatement, values);
+      return row?.opened_at;
+    },
     async closeBreaker(connector) {
       const [row] = await database.query<BreakerRow>(closeStatement, [connector]);
       return row === undefined ? undefined : breakerOf(row);

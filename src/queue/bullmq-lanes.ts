@@ -75,16 +75,7 @@ export function createBullmqLanes(options: {
     async add(jobs) {
       await Promise.all(jobs.map((job) => lane(job.lane).adder.add(job)));
     },
-    async findMissing(jobs) {
-      const held = new Map<string, ReadonlySet<string>>();
-      const findHeld = async (name: string): Promise<void> => {
-        const ids = jobs.filter((job) => job.lane === name).map(jobIdOf);
-        const found = backend.findHeld(name, ids);
-        held.set(name, await withinDeadline(found, COMMAND_DEADLINE_MS, `lane ${name}`));
-      };
-      await Promise.all([...new Set(jobs.map((job) => job.lane))].map(findHeld));
-      return jobs.filter((job) => held.get(job.lane)?.has(jobIdOf(job)) !== true);
-    },
+    findMissing: (jobs) => findMissing(backend, jobs),
     work(name, limits, work) {
       const worker = startWorker({ backend, log, name, limits, work, isHeld: holds.isHeld });
       workers.push(worker);
@@ -125,6 +116,20 @@ export function createBullmqLanes(options: {
   function ignoreLate(error: unknown): void {
     log.debug({ err: error }, 'lanes closed without their backend');
   }
+}
+
+async function findMissing<J extends Pick<LaneJob, 'lane' | 'deliveryId' | 'round'>>(
+  backend: LaneBackend,
+  jobs: readonly J[],
+): Promise<readonly J[]> {
+  const held = new Map<string, ReadonlySet<string>>();
+  const findHeld = async (name: string): Promise<void> => {
+    const ids = jobs.filter((job) => job.lane === name).map(jobIdOf);
+    const found = backend.findHeld(name, ids);
+    held.set(name, await withinDeadline(found, COMMAND_DEADLINE_MS, `lane ${name}`));
+  };
+  await Promise.all([...new Set(jobs.map((job) => job.lane))].map(findHeld));
+  return jobs.filter((job) => held.get(job.lane)?.has(jobIdOf(job)) !== true);
 }
 
 async function keepConcurrency(
