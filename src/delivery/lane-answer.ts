@@ -1,4 +1,5 @@
 import type { AttemptRecord } from '../journal/journal.ts';
+import { classOf } from '../model/outcome-rules.ts';
 
 /**
  * What an attempt tells of the target, whatever it means for the delivery:
@@ -13,20 +14,21 @@ import type { AttemptRecord } from '../journal/journal.ts';
  */
 export type LaneAnswer = 'there' | 'limited' | 'away' | 'closed' | 'nothing';
 
-export function answerOf(record: Pick<AttemptRecord, 'state' | 'code' | 'attempt'>): LaneAnswer {
-  const { state, code, attempt } = record;
+export function answerOf({
+  code,
+  cause = code,
+  attempt,
+}: Pick<AttemptRecord, 'code' | 'cause' | 'attempt'>): LaneAnswer {
   if (attempt === undefined) return 'nothing';
-  switch (code) {
-    case 'connection-failed':
-    case 'timed-out':
+  if (cause === undefined) return 'there';
+  switch (classOf(cause)) {
+    case 'connection':
+    case 'timeout':
       return 'away';
-    case 'retries-exhausted':
-      // The code of the last failure is lost here; without a status nobody answered.
-      return attempt.status === undefined ? 'away' : 'there';
     case 'rate-limited':
       return 'limited';
-    case 'unauthorized':
-      return state === 'retrying' && attempt.spends === false ? 'closed' : 'there';
+    case 'auth':
+      return 'closed';
     default:
       return 'there';
   }

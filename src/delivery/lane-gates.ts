@@ -75,7 +75,9 @@ export function createLaneGates(ports: LaneGatePorts): LaneGates {
         await rests.limited(lane, record);
         return breaker.answered(lane);
       case 'there':
-        rests.answered(lane);
+        // Its quota may be used up by this very call.
+        if (record.restMs === undefined) rests.answered(lane);
+        else await rests.limited(lane, record);
         return breaker.answered(lane);
     }
   }
