@@ -204,7 +204,7 @@ test('a delivery that waits in a paused lane is listed as held, with who paused 
   assert.equal(waiting?.state, 'held');
   const { stdout } = await runCrossdock(['deliveries', waiting.id], { env });
   assert.match(stdout, /^state +held$/m);
-  assert.match(stdout, /^why +lane paused by bull-board$/m);
+  assert.match(stdout, /^why +lane paused by bull-board since /m);
   await turn('resume');
   await waitUntil('it is delivered after all', async () => {
     const { state } = await answerOf<Delivery>(['deliveries', waiting.id]);

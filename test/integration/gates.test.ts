@@ -23,7 +23,7 @@ test('one of many that open a breaker does it, and one of many probes', async ()
   const opened = await Promise.all(
     [1, 2, 3].map(() => journal.openBreaker({ connector: 'a', ...away })),
   );
-  assert.deepEqual(opened.toSorted(), [false, false, true]);
+  assert.equal(opened.filter((at) => at instanceof Date).length, 1);
   const probed = await waitUntil('a probe is due', async () => {
     const taken = await Promise.all([1, 2, 3].map(() => journal.takeProbe('a')));
     return taken.includes(true) ? taken : undefined;
@@ -148,7 +148,7 @@ test('five failures in a row open the breaker, an answer between them does not c
 
 test('refused credentials open it at once, and a refused message never', async () => {
   await withGates(async (settle) => {
-    await settle('i', { state: 'dead', code: 'unauthorized' });
+    await settle('i', { state: 'dead', code: 'forbidden' });
     assert.equal(await gateOf('i'), undefined);
     await settle('i', { code: 'unauthorized', attempt: { ...attempt, spends: false } });
     assert.equal((await gateOf('i'))?.breaker?.code, 'unauthorized');

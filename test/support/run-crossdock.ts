@@ -55,5 +55,8 @@ export async function runCrossdock(
     text(child.stderr),
     once(child, 'close') as Promise<[number | null]>,
   ]);
-  return { code, stdout, stderr };
+  return { code, stdout, stderr: stderr.replace(progressLines, '') };
 }
+
+/** They come where a machine is slow, and then anywhere. */
+const progressLines = /^[a-z ]+ …\n/gm;
