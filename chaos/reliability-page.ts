@@ -139,6 +139,7 @@ const howItJudges = `## How a verdict comes about
 
 A verdict is reckoned from three logs, and nobody can set it. A run has passed if all of this holds:
 
+- a webhook that is not acknowledged was answered 503 with \`Retry-After\`, or not at all, and a later try was;
 - every acknowledged webhook is in the journal, once, byte by byte, under the id that the vendor was told;
 - it has exactly one delivery for each flow, and that came to the end that the scenario expects;
 - what is delivered was seen by the target, and what the target saw is what the mapping makes of the webhook, reckoned
