@@ -69,8 +69,10 @@ function scorecard(results: readonly ScenarioResult[]): string {
     '|---|---|---|---|---:|---:|---:|---:|---|',
     ...rows.map((cells) => `| ${cells.join(' | ')} |`),
     '',
-    '*Acknowledged*, *lost* and *duplicates* are sums over the seeds; *recovered in* is the slowest. A duplicate is work that',
-    'a target was asked for once more, always under the same key; the ERP of these runs honours it.',
+    '*Acknowledged*, *lost* and *duplicates* are sums over the seeds; *recovered in* is the slowest. *Lost* counts what was',
+    'acknowledged and is not in the journal, never reached its target, or was not at its end 90 s after the load. A *duplicate*',
+    'is work that a target was asked for once more, always under the same key; the targets of these runs honour it. Calls have',
+    '2 s here, so that leases end early: on a busy machine some take longer and are asked for again, whatever the fault is.',
   ].join('\n');
 }
 
