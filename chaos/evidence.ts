@@ -7,6 +7,8 @@ export interface Try {
   readonly tookMs: number;
   /** Absent where there was no answer. */
   readonly status?: number;
+  /** What a refusal asks for, in seconds. */
+  readonly retryAfter?: string;
   /** Of the event, from a 2xx. */
   readonly eventId?: string;
   readonly error?: string;

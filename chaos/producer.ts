@@ -99,7 +99,7 @@ export function createProducer(hubUrl: () => string): Producer {
 }
 
 interface Answer {
-  readonly outcome: Pick<Try, 'status' | 'eventId' | 'error'>;
+  readonly outcome: Pick<Try, 'status' | 'retryAfter' | 'eventId' | 'error'>;
   readonly refusal?: string;
 }
 
@@ -109,7 +109,11 @@ async function post(message: SentMessage, body: Buffer, hubUrl: string): Promise
     const response = await postWebhook(hubUrl, { id, topic, body, withinMs: ANSWER_MS });
     const text = await response.text();
     const { status } = response;
-    if (!response.ok) return { outcome: { status }, refusal: text };
+    if (!response.ok) {
+      const retryAfter = response.headers.get('retry-after') ?? undefined;
+      const wait = retryAfter === undefined ? {} : { retryAfter };
+      return { outcome: { status, ...wait }, refusal: text };
+    }
     return { outcome: { status, eventId: (JSON.parse(text) as { id: string }).id } };
   } catch (error) {
     return { outcome: { error: causeOf(error) } };

@@ -69,8 +69,10 @@ function scorecard(results: readonly ScenarioResult[]): string {
     '|---|---|---|---|---:|---:|---:|---:|---|',
     ...rows.map((cells) => `| ${cells.join(' | ')} |`),
     '',
-    '*Acknowledged*, *lost* and *duplicates* are sums over the seeds; *recovered in* is the slowest. A duplicate is work that',
-    'a target was asked for once more, always under the same key; the ERP of these runs honours it.',
+    '*Acknowledged*, *lost* and *duplicates* are sums over the seeds; *recovered in* is the slowest. *Lost* counts what was',
+    'acknowledged and is not in the journal, never reached its target, or was not at its end 90 s after the load. A *duplicate*',
+    'is work that a target was asked for once more, always under the same key; the targets of these runs honour it. Calls have',
+    '2 s here, so that leases end early: on a busy machine some take longer and are asked for again, whatever the fault is.',
   ].join('\n');
 }
 
@@ -139,6 +141,7 @@ const howItJudges = `## How a verdict comes about
 
 A verdict is reckoned from three logs, and nobody can set it. A run has passed if all of this holds:
 
+- a webhook that is not acknowledged was answered 503 with \`Retry-After\`, or not at all, and a later try was;
 - every acknowledged webhook is in the journal, once, byte by byte, under the id that the vendor was told;
 - it has exactly one delivery for each flow, and that came to the end that the scenario expects;
 - what is delivered was seen by the target, and what the target saw is what the mapping makes of the webhook, reckoned

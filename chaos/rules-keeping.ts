@@ -65,6 +65,20 @@ const everythingIsAcknowledged: Rule = ({ evidence, expectations }) => {
   );
 };
 
+/** A vendor is told 2xx, or to come again; what it gets instead of an answer is nobody's promise. */
+const refusalsAskForMore: Rule = ({ evidence }) => {
+  const refused = evidence.sent.flatMap(({ id, tries }) =>
+    tries
+      .filter((one) => one.status !== undefined && one.eventId === undefined)
+      .filter(({ status, retryAfter }) => status !== 503 || !(Number(retryAfter) > 0))
+      .map(({ status }) => ({ id, status })),
+  );
+  return findingOf('refusal', refused, {
+    message: 'refused otherwise than by 503 with Retry-After',
+    id: ({ id, status }) => `${id} (${status})`,
+  });
+};
+
 const oneDeliveryAFlow: Rule = ({ stories }) =>
   findingOf(
     'one delivery',
@@ -141,6 +155,7 @@ export const keepingRules: readonly Rule[] = [
   acknowledgedIsKept,
   oneEventAMessage,
   everythingIsAcknowledged,
+  refusalsAskForMore,
   oneDeliveryAFlow,
   everythingEnds,
   deliveredIsSeen,

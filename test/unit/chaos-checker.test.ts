@@ -154,6 +154,16 @@ test('sees a message that was never acknowledged; in the journal it is a ghost, 
   assert.equal(figures.refused, 1);
 });
 
+test('sees a refusal that is no 503, and a 503 that does not say when to come again', () => {
+  const logs = goodLogs();
+  logs.sent[1]?.tries.unshift({ atMs: 900, tookMs: 4, status: 503, retryAfter: '30' });
+  assert.deepEqual(rulesBroken(logs), []);
+  logs.sent[1]?.tries.unshift({ atMs: 800, tookMs: 4, status: 503 });
+  assert.deepEqual(rulesBroken(logs), ['refusal']);
+  logs.sent[1]?.tries.splice(0, 1, { atMs: 800, tookMs: 4, status: 500, retryAfter: '30' });
+  assert.deepEqual(rulesBroken(logs), ['refusal']);
+});
+
 test('sees a missing delivery and one too many', () => {
   const missing = goodLogs();
   missing.deliveries = missing.deliveries.filter(({ id }) => id !== 'delivery-5-crm');
