@@ -1,6 +1,7 @@
 // The shapes that `/api/v1` takes and gives, as JSON Schema: what it takes is checked by them, and the
 // OpenAPI document lists them.
 
+import { pauseScopes } from '../journal/gates-port.ts';
 import { REPLAY_CHUNK_MAX, replayableStates, replayRevisions } from '../journal/replays-port.ts';
 import { deliveryStates } from '../model/delivery.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -55,6 +56,7 @@ export const inputSchemas = {
     },
     ['query'],
   ),
+  PauseRequest: closed({ reason: text }),
   ReplayList: closed({ before: id, limit }),
   DeliveryList: closed({
     flow: text,
@@ -164,6 +166,20 @@ function listOf(name: string): JsonObject {
   return { type: 'array', items: { $ref: `#/components/schemas/${name}` } };
 }
 
+const lane = {
+  lane: text,
+  state: { enum: ['going', 'paused', 'breaker-open', 'resting'] },
+  reason: text,
+  open: count,
+  dead: count,
+  oldestDueMs: count,
+  jobs: { type: 'object', additionalProperties: count },
+  limits: { type: 'object' },
+};
+
+const pauseTarget = { scope: { enum: [...pauseScopes] }, name: text };
+const pause = { ...pauseTarget, at: time, by: text, reason: text };
+
 /** What an answer holds. */
 export const outputSchemas: Readonly<Record<string, JsonObject>> = {
   Problem: open(problem),
@@ -191,6 +207,9 @@ export const outputSchemas: Readonly<Record<string, JsonObject>> = {
       changes: { type: 'array', items: { type: 'object' } },
     }),
   }),
+  LanePage: open({ lanes: { type: 'array', items: open(lane) } }),
+  PausePage: open({ pauses: { type: 'array', items: open(pause) } }),
+  PauseChange: open({ ...pauseTarget, paused: { type: 'boolean' }, changed: { type: 'boolean' } }),
   Made: open({ made: { type: 'array', items: id } }),
   Error: open({
     type: { type: 'string' },

@@ -2,13 +2,14 @@
 
 import type { JsonObject } from '../model/json.ts';
 import { deliveryPaths } from './api-deliveries.ts';
+import { lanePaths } from './api-lanes.ts';
 import type { ApiPaths } from './api-paths.ts';
 import { problemPaths } from './api-problems.ts';
 import { replayPaths } from './api-replays.ts';
 import { inputSchemas, outputSchemas } from './api-schemas.ts';
 
 /** One a router, in the order of `api.ts`. */
-const parts: readonly ApiPaths[] = [problemPaths, replayPaths, deliveryPaths];
+const parts: readonly ApiPaths[] = [problemPaths, replayPaths, deliveryPaths, lanePaths];
 
 export const openApi: JsonObject = {
   openapi: '3.1.0',

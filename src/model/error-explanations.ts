@@ -41,7 +41,7 @@ export const errorExplanations: Readonly<Record<ErrorCode, Explanation>> = {
   },
   'journal-too-new': {
     meaning:
-      'The tables were migrated by a newer version of Crossdock, or an applied migration file was changed.',
+      'The tables were migrated by a newer version of Crossdock that changed what this one uses, or an applied migration file was changed.',
     todo: 'Start the version that migrated them, or a newer one.',
   },
   'lanes-unavailable': {
@@ -77,8 +77,8 @@ export const errorExplanations: Readonly<Record<ErrorCode, Explanation>> = {
   },
   'request-malformed': {
     meaning:
-      'The webhook names no topic, a header that identifies it is longer than 512 characters, or the request cannot be read. With status 405: webhooks are sent with POST or PUT only.',
-    todo: "Compare the request with the connector's `receive`.",
+      'The webhook names no topic, a header that identifies it is longer than 512 characters, or the request cannot be read; over the API, a field has a value that it cannot have. With status 405: webhooks are sent with POST or PUT only.',
+    todo: "Compare the request with the connector's `receive`; over the API the answer names the field.",
   },
   'not-signed-in': {
     meaning: 'The page or route needs the admin token, and there is none or a wrong one.',
@@ -95,7 +95,7 @@ export const errorExplanations: Readonly<Record<ErrorCode, Explanation>> = {
     todo: 'Wait as long as `Retry-After` says.',
   },
   'not-found': {
-    meaning: 'There is no such event, delivery or page; old events are deleted by the retention.',
+    meaning: 'There is no such event, delivery, problem, replay or page; old events are deleted by the retention.',
     todo: 'Check the id; `crossdock events` lists what there is.',
   },
   'state-conflict': {

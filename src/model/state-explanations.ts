@@ -10,23 +10,23 @@ export interface StateExplanation {
 }
 
 export const stateExplanations: Readonly<Record<DeliveryState, StateExplanation>> = {
-  pending: { meaning: 'Due, and not tried yet.', comesAgain: 'yes' },
+  pending: { meaning: 'Due, or due at a time, and not tried yet.', comesAgain: 'yes' },
   active: { meaning: 'A process has it.', comesAgain: 'yes, also when that process dies' },
   retrying: { meaning: 'Tried, and due again at a time.', comesAgain: 'yes' },
   held: {
     meaning:
-      'Waits for something named. Pages show it while the lane is paused; the journal says `pending` or `retrying` then.',
-    comesAgain: 'yes, when the lane is resumed',
+      'Waits for something named, which its reason says. Of a lane that is held the journal says `pending` or `retrying`, and pages show `held`.',
+    comesAgain: 'yes, when that is over',
   },
   delivered: { meaning: 'The target took it.', comesAgain: '' },
   filtered: { meaning: "The flow's `when` was false.", comesAgain: '' },
   dead: { meaning: 'Will not be tried again by itself.', comesAgain: 'no' },
   superseded: {
-    meaning: 'A newer event made it pointless. No part of this version sets it yet.',
-    comesAgain: '',
+    meaning: 'A newer event of its key, or a later delivery of the same event, made it pointless.',
+    comesAgain: 'no',
   },
   cancelled: {
-    meaning: 'A person removed it; a replay makes a new delivery of it.',
+    meaning: 'A person removed it.',
     comesAgain: 'no',
   },
 };

@@ -31,6 +31,9 @@ before(async () => {
     problems: journal.problems,
     replays: controlsOf(journal),
     now: projectNow(),
+    lanes: { count: async () => ({ waiting: 0, active: 0, delayed: 0, failed: 0 }) },
+    laneRules: new Map([['erp', { concurrency: 4 }]]),
+    pausable: { connector: ['erp'], flow: ['order-to-erp'], operation: ['erp.createOrder'] },
   };
   hub = await startHttp({ journal, api: ports });
 });

@@ -86,7 +86,8 @@ test('delivery.md says of every state what `explain` says', () => {
     [state, meaning, comesAgain].map(plainCell),
   );
   assert.deepEqual(
-    listed.map((row) => row.map(plainCell)),
+    // The ways out of a state are the picture's.
+    listed.map((row) => row.slice(0, 3).map(plainCell)),
     rows,
   );
 });
