@@ -50,11 +50,14 @@ async function runThem(runs: readonly Run[], options: ChaosOptions): Promise<Out
   const { seeds, parallel, soakMs } = options;
   console.error(`seed ${seeds.join(', ')}; ${runs.length} runs, ${parallel} side by side`);
   const shared = await startPrivateServer(sharedPostgresSettings);
+  let isLeaving = false;
   const leave = async (): Promise<void> => {
+    if (isLeaving) return;
+    isLeaving = true;
     await endRuns();
     await shared.stop().finally(() => process.exit(130));
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void leave());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void leave());
   try {
     const machine = await describeRig(shared.url);
     const results = await runAll(runs, {

@@ -32,12 +32,12 @@ receive:
   };
 }
 
-export function connectorFile(port: number, operation: string): string {
+export function connectorFile(port: number, operation: string, concurrency = 16): string {
   return `
 kind: http
 baseUrl: http://127.0.0.1:${port}
 auth: { bearer: "\${ERP_TOKEN}" }
-limits: { concurrency: 16 }
+limits: { concurrency: ${concurrency} }
 timeout: ${CALL_TIMEOUT}
 operations:
   ${operation}:

@@ -23,7 +23,8 @@ process.setMaxListeners(0);
 
 process.once('message', (order: RunOrder) => void run(order));
 process.once('disconnect', () => void leave());
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void leave());
+// A Ctrl-C comes from the terminal and from our parent: the second must not end us half way.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void leave());
 
 async function run(order: RunOrder): Promise<void> {
   const { name, lanes, seed, sharedPostgresUrl, soakMs } = order;
@@ -39,7 +40,11 @@ async function run(order: RunOrder): Promise<void> {
   process.send?.(result, () => process.exit(0));
 }
 
+let isLeaving = false;
+
 async function leave(): Promise<void> {
+  if (isLeaving) return;
+  isLeaving = true;
   await closeAll(closers).catch(() => undefined);
   process.exit(130);
 }
