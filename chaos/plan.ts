@@ -20,7 +20,7 @@ export function planRuns(options: ChaosOptions): readonly Run[] {
   }
   const isWanted = (scenario: Scenario): boolean => {
     if (only.length > 0) return only.includes(scenario.id);
-    return scenario.awaits === undefined && (!quick || scenario.quick === true);
+    return !quick || scenario.quick === true;
   };
   return seeds.flatMap((seed) =>
     scenarios

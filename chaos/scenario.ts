@@ -22,8 +22,6 @@ export interface Scenario {
   readonly alone?: true;
   /** May come at any moment of `--soak`: it needs nothing prepared and leaves nothing behind. */
   readonly soak?: true;
-  /** Left out unless `--only` names it: what it tries is not built yet. */
-  readonly awaits?: string;
   /** Why it cannot run on this machine, where it cannot. */
   readonly skipReason?: () => Promise<string | undefined>;
   readonly rig?: RigWishes;
