@@ -54,6 +54,32 @@ export function addDeliveries(program: Command): void {
   })
     .argument('<id>', 'the id of a delivery')
     .action(ending(show));
+  defineCommand(command, {
+    usage: 'retry',
+    summary: 'Try a dead or cancelled delivery again, now.',
+    details: 'The same delivery, with a fresh count of attempts. In an order it keeps its place.',
+    examples: ['deliveries retry 0199c0de-0000-7000-8000-000000000002'],
+  })
+    .argument('<id>', 'the id of a delivery')
+    .action(ending((id: string) => change(id, 'retry')));
+  defineCommand(command, {
+    usage: 'cancel',
+    summary: 'Take a delivery that waits or is dead out of the way for good.',
+    details: 'What waits behind it in an order goes on. A replay makes a new delivery of it.',
+    examples: ['deliveries cancel 0199c0de-0000-7000-8000-000000000002'],
+  })
+    .argument('<id>', 'the id of a delivery')
+    .action(ending((id: string) => change(id, 'cancel')));
+}
+
+const done = { retry: 'is tried again', cancel: 'is cancelled' } as const;
+
+async function change(id: string, what: keyof typeof done): Promise<undefined> {
+  const deliveryId = requireId(id);
+  await withOperations(async ({ controls }) => {
+    await controls[what](deliveryId, 'cli');
+    print(`delivery ${deliveryId} ${done[what]}`);
+  });
 }
 
 async function show(id: string, _own: unknown, command: Command): Promise<undefined> {
@@ -61,8 +87,9 @@ async function show(id: string, _own: unknown, command: Command): Promise<undefi
   const { json } = command.optsWithGlobals<CommonOptions>();
   await withOperations(async ({ journal }) => {
     const found = await findDelivery(journal, deliveryId);
-    const { shown, story } = await loadStory(journal, found, await findShutGates(journal));
-    if (json) printJson({ ...shown, story });
+    const shut = await findShutGates(journal);
+    const { shown, story, ...history } = await loadStory(journal, found, shut);
+    if (json) printJson({ ...shown, history, story });
     else for (const line of storyLines(shown, story)) print(line);
   });
 }

@@ -36,10 +36,22 @@ async function lanes(options: CommonOptions): Promise<undefined> {
 
 function laneTable(all: readonly LaneStatus[]): readonly string[] {
   return formatTable(
-    ['LANE', 'STATE', 'WAITING', 'ACTIVE', 'DELAYED', 'DEAD', 'OLDEST DUE', 'LIMITS', 'WHY'],
-    all.map(({ lane, state, jobs, dead, oldestDueMs, limits, reason }): Cell[] => [
+    [
+      'LANE',
+      'STATE',
+      'OPEN',
+      'WAITING',
+      'ACTIVE',
+      'DELAYED',
+      'DEAD',
+      'OLDEST DUE',
+      'LIMITS',
+      'WHY',
+    ],
+    all.map(({ lane, state, open, jobs, dead, oldestDueMs, limits, reason }): Cell[] => [
       lane,
       { text: state, format: state === 'going' ? 'green' : 'yellow' },
+      String(open),
       String(jobs?.waiting ?? '?'),
       String(jobs?.active ?? '?'),
       String(jobs?.delayed ?? '?'),

@@ -28,5 +28,7 @@ export function requirePausable({ scope, name }: PauseTarget, pausable: Pausable
   if (pausable[scope].includes(name)) return;
   const hint = didYouMeanOrKnown(name, pausable[scope]);
   const message = `there is no ${nouns[scope]} "${name}"`;
-  throw new CrossdockError('not-found', hint === undefined ? message : `${message}; ${hint}`);
+  throw new CrossdockError('not-found', hint === undefined ? message : `${message}; ${hint}`, {
+    todo: 'Check the name; crossdock lanes lists the lanes.',
+  });
 }

@@ -166,7 +166,7 @@ function todoOf({ delivery, shown }: StoryParts): string | undefined {
     case 'active':
       return 'nothing: it goes on by itself';
     case 'held':
-      return 'end what holds it; it then goes on by itself, in its place';
+      return `${heldAdvice(delivery, shown)}; it then goes on by itself, in its place`;
     case 'dead':
       return `${deadAdvice(delivery.code)}, then: crossdock replay ${delivery.id}`;
     case 'cancelled':
@@ -176,6 +176,22 @@ function todoOf({ delivery, shown }: StoryParts): string | undefined {
     case 'superseded':
       return undefined;
   }
+}
+
+const frontId = /delivery ([0-9a-f-]{36})/;
+
+function heldAdvice(
+  { heldBy = '', connector }: DeliveryView,
+  { reason = '' }: StoryParts['shown'],
+): string {
+  if (heldBy === 'order') {
+    const front = frontId.exec(reason)?.[1] ?? '<id>';
+    return `see the one in front: crossdock deliveries show ${front}; where that is dead, retry or cancel it`;
+  }
+  const [scope, name] = heldBy.split(':');
+  if (name !== undefined) return `crossdock resume --${scope} ${name}`;
+  if (reason.startsWith('lane paused')) return `crossdock resume ${connector}`;
+  return 'nothing: its lane is let on by the hub';
 }
 
 /** What docs/errors.md says at length, in the few words that fit a line. */

@@ -73,7 +73,8 @@ const lanesStatement: Statement = {
   text: `
     WITH open AS (
       SELECT connector, count(*)::int AS open,
-             max(extract(epoch FROM clock_timestamp() - due_at) * 1000)::float8 AS oldest
+             max(extract(epoch FROM clock_timestamp() - due_at) * 1000)
+               FILTER (WHERE NOT held)::float8 AS oldest
       FROM deliveries WHERE open GROUP BY connector
     ), dead AS (
       SELECT connector, count(*)::int AS dead FROM deliveries WHERE dead GROUP BY connector

@@ -66,9 +66,10 @@ const cancelStatement: Statement = {
   text: `
     UPDATE replays
     SET state = CASE state WHEN 'planned' THEN 'cancelled' ELSE 'cancelling' END,
-        ended_at = clock_timestamp(), due_at = clock_timestamp(), waiting_for = NULL,
-        updated_at = clock_timestamp()
-    WHERE id = $1::uuid AND state IN ('planned', 'running', 'done')
+        ended_at = coalesce(ended_at, clock_timestamp()), due_at = clock_timestamp(),
+        waiting_for = NULL, updated_at = clock_timestamp()
+    WHERE id = $1::uuid AND (state IN ('planned', 'running') OR state = 'done' AND EXISTS (
+      SELECT 1 FROM deliveries WHERE replay_run = $1::uuid AND open))
     RETURNING id`,
 };
 

@@ -95,7 +95,8 @@ export const errorExplanations: Readonly<Record<ErrorCode, Explanation>> = {
     todo: 'Wait as long as `Retry-After` says.',
   },
   'not-found': {
-    meaning: 'There is no such event, delivery, problem, replay or page; old events are deleted by the retention.',
+    meaning:
+      'There is no such event, delivery, problem, replay or page; old events are deleted by the retention.',
     todo: 'Check the id; `crossdock events` lists what there is.',
   },
   'state-conflict': {

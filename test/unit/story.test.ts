@@ -151,7 +151,7 @@ const expected: Readonly<Record<DeliveryState, readonly [string, RegExp | undefi
   pending: ['waits for its first attempt: it is due, and has its turn in the lane', /^nothing/],
   active: ['is being tried at this moment, or its process has just vanished', /^nothing/],
   retrying: ['waits for its next attempt, due in 30 s, at 2026-11-22T09:31:30.000Z', /^nothing/],
-  held: ['held: lane paused by anna', /^end what holds it/],
+  held: ['held: lane paused by anna', /^crossdock resume erp; it then goes on/],
   delivered: ['delivered', undefined],
   filtered: ['filtered: it goes nowhere', undefined],
   dead: ['dead (rejected): ERP said no', /crossdock replay d1$/],
