@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { readEnvironment } from './config/environment.ts';
 import { type AttemptPorts, attemptDelivery } from './delivery/attempt.ts';
 import {
+  ALIVE_EVERY_MS,
   type SuspectReply,
   type SuspectRequest,
   type WorkText,
@@ -69,9 +70,11 @@ async function serve(): Promise<void> {
     const { signal } = leaving;
     reply({ began: true });
     // What was told to leave takes nothing more.
-    void attempt(ports, request.work, signal).then((answer) =>
-      reply(answer, signal.aborted ? () => process.exit(0) : undefined),
-    );
+    const beat = setInterval(reply, ALIVE_EVERY_MS, { alive: true });
+    void attempt(ports, request.work, signal).then((answer) => {
+      clearInterval(beat);
+      reply(answer, signal.aborted ? () => process.exit(0) : undefined);
+    });
   });
   reply({ ready: true });
 }

@@ -17,6 +17,8 @@ export type SuspectReply =
   | { readonly ready: true }
   /** It has read the work: from here on its end is a strike. */
   | { readonly began: true }
+  /** Again and again while it tries: it is slow perhaps, but not stuck. */
+  | { readonly alive: true }
   | { readonly verdict: Verdict }
   | { readonly failed: string };
 
@@ -48,6 +50,10 @@ const START_MS_MAX = 15_000;
 /** How long an attempt may go on where the hub leaves: less than the lanes give their work. */
 const ABORT_MS_MAX = 6_000;
 const END_MS_MAX = 1_000;
+/** How often a process that tries something says that it is alive. */
+export const ALIVE_EVERY_MS = 500;
+/** One that has been silent for this long is stuck, also on a machine that is short of processors. */
+const SILENT_MS_MAX = 5_000;
 /** Characters of what a process says that does not start. */
 const WORDS_MAX = 1_000;
 
@@ -127,6 +133,8 @@ function attemptIn(
 ): Pending {
   let isSettled = false;
   let hasBegun = false;
+  let heardMs = performance.now();
+  let isWell = false;
   let killedFor: string | undefined;
   const kill = (why: string): void => {
     killedFor ??= why;
@@ -143,7 +151,10 @@ function attemptIn(
   const overrun = (): void => {
     // Its reply may have come and just not been read.
     setImmediate(() => {
-      if (!isSettled) kill('it did not end before its lease did');
+      if (isSettled) return;
+      // Whoever still speaks began late, or waits: that is no fault of the delivery.
+      isWell = performance.now() - heardMs < SILENT_MS_MAX;
+      kill('it did not end before its lease did');
     });
   };
   function leave(): void {
@@ -154,6 +165,8 @@ function attemptIn(
   signal.addEventListener('abort', leave);
   return {
     replied: (reply) => {
+      heardMs = performance.now();
+      if ('alive' in reply) return;
       if ('began' in reply) hasBegun = true;
       else if ('verdict' in reply) {
         settle(() => promise.resolve({ kind: 'verdict', verdict: reply.verdict }));
@@ -165,6 +178,7 @@ function attemptIn(
       settle(() => {
         if (signal.aborted) promise.reject(signal.reason);
         else if (!hasBegun) promise.reject(failure({ failed: `it had ended with ${reason}` }));
+        else if (isWell) promise.reject(failure({ failed: killedFor ?? reason }));
         else promise.resolve({ kind: 'died', how: killedFor ?? `it ended with ${reason}` });
       }),
   };

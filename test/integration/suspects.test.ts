@@ -99,11 +99,21 @@ describe('a delivery that is tried apart', () => {
     assert.equal((await attempt()).kind, 'verdict');
   });
 
-  test('is ended where it does not end before its lease does', async () => {
+  test('is ended where it does not end before its lease does: no strike while its process is well', async () => {
     target.answer(() => undefined);
     const arrives = target.next();
     const answer = attempt(1_500);
     await arrives;
+    await assert.rejects(answer, (error) => isCrossdockError(error, 'overloaded'));
+    target.answer(ok);
+  });
+
+  test('is a strike where its process is stuck when its lease ends', async () => {
+    target.answer(() => undefined);
+    const arrives = target.next();
+    const answer = attempt(9_000);
+    await arrives;
+    for (const pid of ours()) process.kill(pid, 'SIGSTOP');
     assert.deepEqual(await answer, { kind: 'died', how: 'it did not end before its lease did' });
     target.answer(ok);
   });
