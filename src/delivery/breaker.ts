@@ -8,6 +8,7 @@
 //
 // Whether it is open is in the journal; what is counted here is what this process saw.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Gates, OpenBreaker, ShutLane } from '../journal/gates-port.ts';
 import type { AttemptRecord } from '../journal/journal.ts';
 import type { Log } from '../model/log.ts';
@@ -15,6 +16,9 @@ import type { LaneWork } from '../queue/lanes.ts';
 import type { LiveConnector } from './attempt.ts';
 import type { Look } from './look-at-gates.ts';
 import { probeTarget } from './probe.ts';
+
+/** How long a leaving hub waits for its probes. */
+const CLOSE_MS_MAX = 3_000;
 
 /** What can be probed. */
 export interface ProbedLane {
@@ -111,7 +115,9 @@ export function createBreaker(ports: {
     },
     async close() {
       leaving.abort();
-      await Promise.all(probing.values());
+      // A call that was made goes on to its deadline, and the hub does not wait for it.
+      const patience = sleep(CLOSE_MS_MAX, undefined, { ref: false });
+      await Promise.race([Promise.all(probing.values()), patience]);
     },
   };
 }

@@ -3,6 +3,8 @@
 
 import type { Gates } from '../journal/gates-port.ts';
 import { newId } from '../model/ids.ts';
+import type { OutcomeCode } from '../model/outcome.ts';
+import { classOf } from '../model/outcome-rules.ts';
 import type { LaneWork } from '../queue/lanes.ts';
 import type { LiveConnector } from './attempt.ts';
 import { laneJobOf } from './controls.ts';
@@ -29,7 +31,7 @@ export async function probeTarget(parts: ProbeParts): Promise<Probed> {
   return check === undefined ? probeByDelivery(parts) : probeByCheck(parts, check);
 }
 
-/** A check that is refused was answered: the target is there, and its check is wrong. */
+/** A check that is refused, or that fails, was answered: the target is there. */
 async function probeByCheck({ live, signal }: ProbeParts, operation: string): Promise<Probed> {
   const { outcome } = await live.connector.send(
     checkMessage(live.definition.id, operation),
@@ -39,10 +41,14 @@ async function probeByCheck({ live, signal }: ProbeParts, operation: string): Pr
     case 'delivered':
       return 'back';
     case 'retry':
-      return 'away';
     case 'rejected':
-      return outcome.code === 'unauthorized' ? 'away' : 'back';
+      return isAway(outcome.code) ? 'away' : 'back';
   }
+}
+
+/** As lane-answer.ts has it: whoever answers is there, be it with a refusal. */
+function isAway(code: OutcomeCode): boolean {
+  return ['connection', 'timeout', 'token', 'auth'].includes(classOf(code));
 }
 
 function checkMessage(connector: string, operation: string) {

@@ -8,7 +8,7 @@
 
 /** A newer version is open: of equal ones, the later. */
 export const newerOpen = `
-  SELECT o.id, o.round FROM deliveries o
+  SELECT o.id, o.round, o.connector FROM deliveries o
   WHERE o.chain = d.chain AND o.version IS NOT NULL AND o.open
     AND (o.version, o.seq, o.id) > (d.version, d.seq, d.id)
   ORDER BY o.version DESC, o.seq DESC, o.id DESC LIMIT 1`;

@@ -65,11 +65,19 @@ const refusedStatement: Statement = {
     ), stopped AS (
       UPDATE deliveries d
       SET state = 'held', held = true, held_by = p.scope || ':' || p.name, lease_until = NULL,
-          updated_at = clock_timestamp()
+          -- what was active has vanished: it may have been sent, and is a suspect
+          running = NULL, strikes = greatest(d.strikes, (d.state = 'active')::int),
+          ambiguous = d.ambiguous OR d.state = 'active', updated_at = clock_timestamp()
       FROM asked r, pauses p
       WHERE d.id = r.id AND d.open AND d.round = r.round AND NOT d.held
         AND (d.lease_until IS NULL OR d.lease_until <= clock_timestamp()) AND ${stops('p', 'd')}
-      RETURNING d.id, d.round
+      RETURNING d.id, d.round, d.chain, d.version, d.settle_ms, d.strikes
+    ), doubted AS (
+      INSERT INTO order_keys (chain, sent_at, sent_version)
+      SELECT chain, '-infinity', max(version) FROM stopped
+      WHERE settle_ms IS NOT NULL AND strikes > 0 GROUP BY chain
+      ON CONFLICT (chain) DO UPDATE
+        SET sent_version = greatest(order_keys.sent_version, excluded.sent_version)
     )
     SELECT d.id::text AS delivery_id, r.round,
            d.open AND d.round = r.round AND NOT d.held AND s.id IS NULL AS waits,

@@ -49,7 +49,9 @@ const claimOrderedStatement: Statement = {
       SELECT set_config('synchronous_commit', 'off', true)
     ), judged AS MATERIALIZED (
       SELECT d.id, d.round, d.fence, d.state AS was, r.lease_ms, front.problem,
-             newer.id AS newer, newer.round AS newer_round,
+             -- the turn is given within the lane only: its lease and its limits are the lane's
+             CASE WHEN newer.connector = d.connector THEN newer.id END AS newer,
+             newer.round AS newer_round,
              ${settledAt} AS settled_at,
              CASE
                WHEN newer.id IS NOT NULL OR ${newerSent} THEN 'superseded'

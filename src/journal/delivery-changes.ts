@@ -3,7 +3,13 @@
 import { CrossdockError } from '../model/errors.ts';
 import type { Database, Statement } from './database.ts';
 import type { DeliveryChange, Journal } from './journal.ts';
-import { freeReplaced, insertReplays, replayRecordset, replayRows } from './make-replays.ts';
+import {
+  blockAgain,
+  freeReplaced,
+  insertReplays,
+  replayRecordset,
+  replayRows,
+} from './make-replays.ts';
 import { type DueRow, dueColumns, dueOf } from './overdue-deliveries.ts';
 
 const reopenStatement = change({
@@ -29,7 +35,8 @@ const promoteStatement = change({
 const cancelStatement = change({
   name: 'cancel-delivery',
   set: `state = 'cancelled', open = false, dead = false, blocks = false, held = false,
-        held_by = NULL, round = round + 1`,
+        held_by = NULL, running = NULL, round = round + 1`,
+  also: `, restored AS (${blockAgain('d')})`,
   from: ['pending', 'retrying', 'held', 'dead'],
   became: 'cancelled',
   reason: 'cancelled by hand',
@@ -41,6 +48,8 @@ function change(parts: {
   readonly from: readonly string[];
   readonly became: string;
   readonly reason: string;
+  /** More parts of the statement. */
+  readonly also?: string;
 }): Statement {
   const from = parts.from.map((state) => `'${state}'`).join(', ');
   return {
@@ -53,7 +62,7 @@ function change(parts: {
       ), traced AS (
         INSERT INTO changes (delivery_id, became, made_by, reason)
         SELECT id, '${parts.became}', $2, '${parts.reason}' FROM d
-      )
+      )${parts.also ?? ''}
       SELECT ${dueColumns}, d.chain FROM d JOIN events e ON e.id = d.event_id`,
   };
 }

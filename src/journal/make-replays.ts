@@ -47,6 +47,13 @@ export function freeReplaced(given: string): string {
       UPDATE deliveries o SET blocks = false FROM ${given} WHERE o.id = r.original AND o.blocks`;
 }
 
+/** Where a replay is cancelled, the dead one whose place it took is in the way again. */
+export function blockAgain(cancelled: string): string {
+  return `
+      UPDATE deliveries o SET blocks = true FROM ${cancelled} c
+      WHERE o.id = c.replay_of AND o.dead AND o.chain = c.chain AND o.behind <> 'skip'`;
+}
+
 /** Their ids are in the order of `of`. */
 export function replayRows(of: readonly Replayed[], note = ''): readonly object[] {
   return of.map(({ id, eventId, flow, connector, operation, revision, routed }) => {

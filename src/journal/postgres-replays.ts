@@ -4,7 +4,13 @@ import type { DeliveryState } from '../model/delivery.ts';
 import { CrossdockError } from '../model/errors.ts';
 import { firstIdOf, isId } from '../model/ids.ts';
 import type { Database, Statement } from './database.ts';
-import { freeReplaced, insertReplays, replayRecordset, replayRows } from './make-replays.ts';
+import {
+  blockAgain,
+  freeReplaced,
+  insertReplays,
+  replayRecordset,
+  replayRows,
+} from './make-replays.ts';
 import { type DueRow, dueColumns, dueOf } from './overdue-deliveries.ts';
 import { MEMBERS_A_PIECE, planReplay } from './plan-replay.ts';
 import type {
@@ -164,10 +170,11 @@ const cancelWaitingStatement: Statement = {
       ORDER BY id LIMIT $3
     ), gone AS (
       UPDATE deliveries d
-      SET state = 'cancelled', open = false, held = false, held_by = NULL, round = round + 1,
-          reason = 'its replay was cancelled', updated_at = clock_timestamp()
+      SET state = 'cancelled', open = false, held = false, held_by = NULL, running = NULL,
+          round = round + 1, reason = 'its replay was cancelled', updated_at = clock_timestamp()
       FROM waiting w WHERE d.id = w.id AND d.open AND d.state <> 'active'
-      RETURNING d.id
+      RETURNING d.id, d.replay_of, d.chain
+    ), restored AS (${blockAgain('gone')}
     ), traced AS (
       INSERT INTO changes (delivery_id, became, made_by, reason)
       SELECT id, 'cancelled', 'hub', 'its replay was cancelled' FROM gone
