@@ -4,7 +4,7 @@
 //            5 failures in a row to reach it, or one refusal of our credentials
 //   closed ──────────────────────────────────────────────────────────────────▶ open ──┐ probes, after
 //     ▲                                                                         ▲     │ 1 s, 2 s, 4 s
-//     └──── any answer of the target, or a check that works ────────────────────┴─────┘ … 15 s
+//     └──── any answer of the target, or a check that answers ──────────────────┴─────┘ … 15 s
 //
 // Whether it is open is in the journal; what is counted here is what this process saw.
 
