@@ -41,6 +41,8 @@ export interface Work {
   /** Attempts before this one that count against the limit. */
   readonly spent: number;
   readonly ageMs: number;
+  /** Errors of the hub's own in a row, before this attempt. @default 0 */
+  readonly hubErrors?: number;
   /** An earlier attempt may have worked: it is looked up first, where the operation says how. */
   readonly ambiguous: boolean;
   /** By `performance.now()`: past it the claim could end before the answer, so nothing is sent. */
@@ -134,8 +136,8 @@ function unsent(outcome: Outcome, { work, ports }: Turn): Verdict {
     : verdict;
 }
 
-function historyOf({ ageMs }: Work, { random }: AttemptPorts) {
-  return { ageMs, ...(random === undefined ? {} : { random }) };
+function historyOf({ ageMs, hubErrors = 0 }: Work, { random }: AttemptPorts) {
+  return { ageMs, hubErrors, ...(random === undefined ? {} : { random }) };
 }
 
 function verdictOf({ spends: _, ...decision }: Decision): Verdict {

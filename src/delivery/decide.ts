@@ -1,6 +1,7 @@
 import type { Outcome, OutcomeCode } from '../model/outcome.ts';
-import { outcomeRules, ruleOf } from '../model/outcome-rules.ts';
+import { classOf, outcomeRules, ruleOf } from '../model/outcome-rules.ts';
 import { backoffMs, type RetryPolicy } from '../model/retry.ts';
+import { HUB_ERRORS_MAX } from './hub-errors.ts';
 
 /** Where a delivery goes after an attempt. */
 export interface Decision {
@@ -14,6 +15,8 @@ export interface Decision {
   readonly cause?: OutcomeCode;
   /** Whether the attempt counts against the flow's limit. @default true */
   readonly spends?: boolean;
+  /** It waits for an error of the hub's own to pass. @default false */
+  readonly hubError?: boolean;
 }
 
 export interface History {
@@ -23,6 +26,8 @@ export interface History {
   readonly spent: number;
   /** Since the delivery was made or last reopened. */
   readonly ageMs: number;
+  /** Errors of the hub's own in a row, before this one. @default 0 */
+  readonly hubErrors?: number;
   /** What was called: `<connector>.<operation>`. */
   readonly operation: string;
   readonly random?: () => number;
@@ -79,15 +84,31 @@ function rest(outcome: Failure, policy: RetryPolicy, history: History): Decision
 
 /** Ends by the horizon with its own code: an operator acts on that. */
 function wait(outcome: Failure, policy: RetryPolicy, history: History): Decision {
-  const { code, reason } = outcome;
-  if (history.ageMs > policy.horizonMs) {
-    return { state: 'dead', code, reason: `${reason}; its time is up`, spends: false };
-  }
+  const { code } = outcome;
+  const isLate = history.ageMs > policy.horizonMs;
+  if (classOf(code) === 'hub') return waitForHub(outcome, isLate, history);
+  if (isLate) return late(outcome);
+  const { reason } = outcome;
   if (outcomeRules[code].holdsOperation === true) {
     const heldBy = `operation:${history.operation}`;
     return { state: 'held', code, reason, heldBy, spends: false };
   }
   return { state: 'retrying', dueInMs: WAIT_MS, code, reason, spends: false };
+}
+
+/** A delivery that is late because the hub was away is not given up for that. */
+function waitForHub(outcome: Failure, isLate: boolean, { hubErrors = 0 }: History): Decision {
+  const { code, reason, afterMs } = outcome;
+  const inARow = hubErrors + 1;
+  if (isLate && inARow >= HUB_ERRORS_MAX) {
+    return late({ ...outcome, reason: `${reason}, ${inARow} times in a row` });
+  }
+  const dueInMs = afterMs ?? WAIT_MS;
+  return { state: 'retrying', dueInMs, code, reason, spends: false, hubError: true };
+}
+
+function late({ code, reason }: Failure): Decision {
+  return { state: 'dead', code, reason: `${reason}; its time is up`, spends: false };
 }
 
 function waitMs({ afterMs }: Failure, policy: RetryPolicy, { spent, random }: History): number {

@@ -7,12 +7,16 @@ import type { Routes } from '../definitions/routes.ts';
 import type { AttemptRecord, Claim, Claimed, Journal, NewEvent } from '../journal/journal.ts';
 import { idempotencyKey } from '../model/delivery.ts';
 import { isCrossdockError } from '../model/errors.ts';
+import type { FlowRevision } from '../model/flow-revision.ts';
 import { newId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import type { Meter } from '../model/meter.ts';
+import { defaultRetryPolicy } from '../model/retry.ts';
 import { type LaneJob, type Lanes, type LaneWork, laneJobsOf, type Step } from '../queue/lanes.ts';
 import { type AttemptPorts, attemptDelivery, type Verdict } from './attempt.ts';
 import { laneJobOf } from './controls.ts';
+import { decide } from './decide.ts';
+import { hubErrorMs } from './hub-errors.ts';
 import { attemptApart } from './poison.ts';
 import { sightDeath } from './problems.ts';
 import type { Suspects } from './suspects.ts';
@@ -29,7 +33,7 @@ export interface Settled {
 
 export interface DeliverPorts extends AttemptPorts {
   readonly journal: Journal;
-  readonly lanes: Lanes;
+  readonly lanes: Pick<Lanes, 'add'>;
   readonly routes: Routes;
   readonly meter: Meter;
   readonly log: Log;
@@ -48,12 +52,6 @@ export interface DeliverPorts extends AttemptPorts {
 const LEASE_MARGIN_MS = 10_000;
 /** An attempt apart is ended by then, so that its strike is written under the claim's own fence. */
 const LEASE_REST_MS = 1_000;
-/**
- * After errors of the hub's own a delivery comes again after the first, doubled with each in a row.
- * No longer than the second: what held it up may be over any moment.
- */
-const HUB_ERROR_MS_MIN = 2_000;
-const HUB_ERROR_MS_MAX = 30_000;
 /** A job whose claim or record failed comes again between the first and three times that. */
 const JOB_AGAIN_MS = 2_000;
 const RECORD_REST_MS = 1_000;
@@ -167,15 +165,17 @@ async function deliverClaim(ports: DeliverPorts, claim: Claim, holding: Holding)
 
 async function attempt(ports: DeliverPorts, claim: Claim, holding: Holding): Promise<Verdict> {
   const { signal, sendBeforeMs } = holding;
+  let revision: FlowRevision | undefined;
   try {
-    const revision = await ports.journal.loadRevision(claim.revision);
+    revision = await ports.journal.loadRevision(claim.revision);
     if (revision === undefined) {
       const reason = `the journal has no revision ${claim.revision} of flow ${claim.flow}`;
       return { state: 'dead', code: 'hub-error', reason };
     }
-    const { deliveryId, event, attempts, ageMs, ambiguous } = claim;
+    const { deliveryId, event, attempts, ageMs, ambiguous, hubErrors } = claim;
     const spent = holding.probe ? Math.max(0, claim.spent - 1) : claim.spent;
-    const work = { deliveryId, revision, event, attempts, spent, ageMs, ambiguous, sendBeforeMs };
+    const history = { attempts, spent, ageMs, ambiguous, hubErrors };
+    const work = { deliveryId, revision, event, ...history, sendBeforeMs };
     const { suspects } = ports;
     if (claim.strikes === 0 || suspects === undefined) {
       return await attemptDelivery(work, ports, signal);
@@ -183,8 +183,9 @@ async function attempt(ports: DeliverPorts, claim: Claim, holding: Holding): Pro
     const endsMs = holding.leaseEndsMs - LEASE_REST_MS;
     return await attemptApart(suspects, { claim, work }, { signal, endsMs });
   } catch (error) {
-    if (!signal.aborted) holding.onHandBack(error);
-    return handBack(claim, signal);
+    if (signal.aborted) return handBack(claim, 'its process was leaving');
+    holding.onHandBack(error);
+    return afterHubError(claim, revision);
   }
 }
 
@@ -195,15 +196,28 @@ function uncounted(verdict: Verdict, { probe }: Holding): Verdict {
   return { ...verdict, attempt: { ...made, spends: false } };
 }
 
-/** Not tried, or not our target's fault: due again, and no attempt spent. */
-function handBack(claim: Claim, signal: AbortSignal): Verdict {
-  const state = claim.attempts > 0 ? 'retrying' : 'pending';
-  const code = 'hub-error';
-  if (signal.aborted) {
-    return { state, dueInMs: 0, code, reason: 'handed back: its process was leaving' };
-  }
-  const dueInMs = hubErrorMs(claim.hubErrors);
-  return { state, dueInMs, code, reason: 'handed back by the hub', hubError: true };
+/** Not tried: due again, and no attempt spent. */
+function handBack({ attempts }: Claim, why: string): Verdict {
+  const state = attempts > 0 ? 'retrying' : 'pending';
+  return { state, dueInMs: 0, code: 'hub-error', reason: `handed back: ${why}` };
+}
+
+/** Without its revision, which a journal that is away does not give, nothing says when its time is up. */
+function afterHubError(claim: Claim, revision: FlowRevision | undefined): Verdict {
+  const afterMs = hubErrorMs(claim.hubErrors);
+  const outcome = {
+    kind: 'retry',
+    code: 'hub-error',
+    reason: 'handed back by the hub',
+    afterMs,
+  } as const;
+  const { connector = '', operation = '' } = revision ?? {};
+  const history = { ...claim, operation: `${connector}.${operation}` };
+  const policy = revision?.retry ?? { ...defaultRetryPolicy, horizonMs: Number.POSITIVE_INFINITY };
+  const { spends: _, ...decision } = decide(outcome, policy, history);
+  return decision.state === 'retrying' && claim.attempts === 0
+    ? { ...decision, state: 'pending' }
+    : decision;
 }
 
 const WARN_EVERY_MS = 10_000;
@@ -285,10 +299,4 @@ function stepAfter(record: AttemptRecord): Step {
     case 'cancelled':
       return { kind: 'done', note: record.state };
   }
-}
-
-/** `before`: errors in a row before this one. At least half of the wait, so that many spread. */
-export function hubErrorMs(before: number, random: () => number = Math.random): number {
-  const waitMs = Math.min(HUB_ERROR_MS_MAX, HUB_ERROR_MS_MIN * 2 ** Math.min(before, 10));
-  return waitMs * (0.5 + 0.5 * random());
 }

@@ -40,7 +40,9 @@ const recordParts = `
           -- what is handed back unknown stays what it was suspected of
           strikes = CASE WHEN r.strike THEN d.strikes + 1
                          WHEN r.tried OR NOT r.open THEN 0 ELSE d.strikes END,
-          hub_errors = CASE WHEN r.hub_error THEN d.hub_errors + 1 ELSE 0 END,
+          -- in a row: nothing but a word on the delivery itself ends it
+          hub_errors = CASE WHEN r.hub_error THEN d.hub_errors + 1
+                            WHEN r.tried OR NOT r.open THEN 0 ELSE d.hub_errors END,
           updated_at = clock_timestamp()
       FROM incoming r
       WHERE d.id = r.delivery_id AND d.fence = r.fence AND d.state = 'active'

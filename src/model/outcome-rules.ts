@@ -28,7 +28,7 @@ export const ruleTexts: Readonly<Record<OutcomeRule, string>> = {
   refresh:
     'Tried again with fresh credentials after a second, once without spending an attempt; after that it spends.',
   hold: 'Tried again when the lane is let on. No attempt is spent; the horizon still ends it.',
-  wait: 'Waits for the hub or its files. No attempt is spent; the horizon still ends it.',
+  wait: 'Waits for the hub or its files. No attempt is spent; the horizon still ends it, for errors of the hub only after 100 in a row.',
   dead: 'Not tried again by itself: a person has to act.',
 };
 
@@ -202,8 +202,8 @@ export const outcomeRules: Readonly<Record<OutcomeCode, OutcomeEntry>> = {
     class: 'hub',
     title: 'The hub could not',
     meaning:
-      "The hub itself could not: its process was leaving, the mapping processes were busy, or it met a bug. Dead only where the journal has lost the flow's revision.",
-    todo: "Nothing, if it passes. If it stays: the log, `crossdock doctor`, and the machine's memory and processors; `crossdock map` shows whether mappings run at all.",
+      "The hub itself could not: its process was leaving, the mapping processes were busy, or it met a bug. Dead only past the flow's `horizon` and after 100 of them in a row, or where the journal has lost the flow's revision.",
+    todo: "Nothing, if it passes. If it stays: the log, `crossdock doctor`, and the machine's memory and processors; `crossdock map` shows whether mappings run at all. Then retry the dead ones.",
   },
   'order-parked': {
     class: 'rejected',

@@ -131,6 +131,24 @@ describe('claims and records of the journal', () => {
     assert.equal((await claimed(id, round)).strikes, 1);
   });
 
+  test('errors of the hub are counted until an attempt is made, whatever else hands it back', async () => {
+    const { id } = await storedDelivery();
+    const attempt = { durationMs: 1, outcome: 'retry', ambiguous: false } as const;
+    const seen: number[] = [];
+    for (const fields of [
+      { hubError: true },
+      { reason: 'handed back: its process was leaving' },
+      { hubError: true, attempt: { ...attempt, spends: false } },
+      { attempt },
+      {},
+    ]) {
+      const { fence, hubErrors } = await claimed(id);
+      seen.push(hubErrors);
+      await journal.record({ deliveryId: id, fence, state: 'retrying', dueInMs: 0, ...fields });
+    }
+    assert.deepEqual(seen, [0, 1, 1, 2, 0]);
+  });
+
   test('what is handed back again and again is told once', async () => {
     const { id } = await storedDelivery();
     for (let turn = 0; turn < 3; turn += 1) {

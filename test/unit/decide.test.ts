@@ -29,6 +29,9 @@ const first = { attempts: 1, spent: 1, ageMs: 0 };
 const last = { attempts: 3, spent: 3, ageMs: 0 };
 const late = { attempts: 1, spent: 1, ageMs: 60_001 };
 
+/** Of the hub's own errors the horizon ends only what met many in a row. */
+const lateOf = (code: string) => (code === 'hub-error' ? { ...late, hubErrors: 99 } : late);
+
 const expected = {
   retry: (code: string) => [
     `retrying ${code} spends`,
@@ -56,7 +59,7 @@ const expected = {
 
 for (const code of codes) {
   test(`${code} on the first attempt, the last, and behind the horizon`, () => {
-    const seen = [first, last, late].map((history) => said(decided(code, history)));
+    const seen = [first, last, lateOf(code)].map((history) => said(decided(code, history)));
     const wanted = expected[ruleOf(code)](code);
     const held = wanted.map((line) => line.replace('retrying', 'held'));
     assert.deepEqual(seen, code === 'operation-gone' ? held : wanted);
@@ -98,6 +101,19 @@ describe('what spends no attempt', () => {
     const spent = decided('token-expired', { attempts: 4, spent: 3 });
     assert.equal(said(spent), 'dead retries-exhausted spends');
   });
+});
+
+test('what is late because the hub was away for days is not dead of the trouble after that', () => {
+  for (const hubErrors of [0, 50, 98]) {
+    const decision = decided('hub-error', { ageMs: 4 * 86_400_000, hubErrors });
+    assert.equal(said(decision), 'retrying hub-error free');
+    assert.equal(decision.hubError, true);
+  }
+  const last = decided('hub-error', { ageMs: 4 * 86_400_000, hubErrors: 99 });
+  assert.equal(last.reason, 'ERP answered, 100 times in a row; its time is up');
+  assert.equal(last.hubError, undefined);
+  assert.equal(decided('hub-error', { ageMs: 0, hubErrors: 10_000 }).state, 'retrying');
+  assert.equal(decided('operation-unknown', { ageMs: 60_001, hubErrors: 0 }).state, 'dead');
 });
 
 test('an operation that is gone holds its delivery, and says what for', () => {
