@@ -12,7 +12,7 @@ import type { FlowRevision } from '../model/flow-revision.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { backoffMs } from '../model/retry.ts';
 import { attemptOf, type Call, callOperation, isAmbiguous, operationOf } from './call.ts';
-import { withResult } from './call-result.ts';
+import { withoutResult, withResult } from './call-result.ts';
 import { type Decision, decide } from './decide.ts';
 import { lookUp } from './look-up.ts';
 
@@ -202,7 +202,8 @@ async function judge(
   const spends = decision.spends === false ? { spends: false } : {};
   const verdict = { ...verdictOf(decision), ...told, attempt: { ...attemptOf(call), ...spends } };
   if (outcome.kind !== 'delivered') return verdict;
-  return withResult(verdict, call, { revision: work.revision, ports });
+  const done = await withResult(verdict, call, { revision: work.revision, ports });
+  return done ?? judge(turn, withoutResult(call), { doubted });
 }
 
 /** Cut off by the hub's own leaving, or as good as: the attempt is told but does not count. */

@@ -2,19 +2,21 @@
 
 import type { MappingAnswer } from '../mapping/mapper.ts';
 import type { FlowRevision } from '../model/flow-revision.ts';
+import type { Outcome } from '../model/outcome.ts';
 import type { Verdict } from './attempt.ts';
 import { type Call, operationOf } from './call.ts';
 import { type AnswerPorts, patiently } from './evaluate-answer.ts';
 
 /**
  * The verdict with its result: by the `result` of the operation that was called, or of the flow's
- * own. Whatever the answer is like, the delivery stays delivered.
+ * own. Whatever the answer is like, the delivery stays delivered. Resolves with nothing where the
+ * result is to become an event and the mapper did not take it.
  */
 export async function withResult(
   verdict: Verdict,
   call: Call,
   { revision, ports }: { readonly revision: FlowRevision; readonly ports: AnswerPorts },
-): Promise<Verdict> {
+): Promise<Verdict | undefined> {
   const { operations } = call.live.definition;
   const map =
     operations.get(call.message.operation)?.result ?? operations.get(revision.operation)?.result;
@@ -25,11 +27,11 @@ export async function withResult(
   const program = map === undefined ? {} : { map };
   const id = `result:${operationOf(call)}:${map?.source ?? ''}`;
   const evaluate = () => ports.mapper.map(id, program, { body, event, sent, nowMs: ports.now() });
-  const answer = await evaluateAtLast(evaluate, emit !== undefined);
-  if (answer.kind !== 'mapped') {
-    const why = answer.kind === 'failed' ? answer.message : 'it was empty';
-    const reason = [verdict.reason, `delivered, but no result: ${why}`].filter(Boolean).join('; ');
-    return { ...verdict, code: 'response-unusable', reason };
+  const answer = await evaluateAtLast(evaluate);
+  if (answer === undefined && emit !== undefined) return undefined;
+  if (answer?.kind !== 'mapped') {
+    const reason = [verdict.reason, `delivered, but no result: ${whyNone(answer)}`];
+    return { ...verdict, code: 'response-unusable', reason: reason.filter(Boolean).join('; ') };
   }
   const result = answer.output;
   return {
@@ -39,18 +41,40 @@ export async function withResult(
   };
 }
 
+function whyNone(answer: MappingAnswer | undefined): string {
+  if (answer === undefined) return 'the mapper did not take it';
+  return answer.kind === 'failed' ? answer.message : 'it was empty';
+}
+
 /**
- * The call is not forgotten because the mapper is busy. Where it stays so, a result that becomes an
- * event is worth another call with the same key; any other is done without.
+ * Nothing where the mapper does not take it. Nor is a bug thrown from here: the call was made, and
+ * whatever happens after it must not make that forgotten.
  */
 async function evaluateAtLast(
   evaluate: () => Promise<MappingAnswer>,
-  isNeeded: boolean,
-): Promise<MappingAnswer> {
+): Promise<MappingAnswer | undefined> {
   try {
     return await patiently(evaluate);
-  } catch (error) {
-    if (isNeeded) throw error;
-    return { kind: 'failed', code: 'mapping-crashed', message: 'the mapper did not take it' };
+  } catch {
+    return undefined;
   }
+}
+
+/**
+ * A call that worked, whose result is to become an event and could not be made: the hub's own
+ * trouble. It is worth another call with the same key, or a look where the operation has one.
+ */
+export function withoutResult(call: Call): Call {
+  const { status, restMs } = call.sent.outcome;
+  const { title, id } = call.live.definition;
+  const answered = status === undefined ? 'answered' : `answered ${status}`;
+  const outcome: Outcome = {
+    kind: 'retry',
+    code: 'hub-error',
+    reason: `${title ?? id} ${answered}; its result, which becomes an event, was not taken by the mapper`,
+    ambiguous: true,
+    ...(status === undefined ? {} : { status }),
+    ...(restMs === undefined ? {} : { restMs }),
+  };
+  return { ...call, sent: { ...call.sent, outcome } };
 }

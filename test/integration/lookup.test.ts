@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { describe, test } from 'node:test';
+import type { Mapper } from '../../src/mapping/mapper.ts';
 import { isCrossdockError } from '../../src/model/errors.ts';
 import { type AttemptRig, withAttempts } from '../support/attempt-rig.ts';
 import type { Received } from '../support/http-target.ts';
@@ -186,6 +187,55 @@ describe('a delivery in doubt', () => {
     );
   });
 });
+
+describe('a call that worked, whose result the mapper does not take', () => {
+  test('is in doubt and spends nothing, and is looked up before it is sent again', async () => {
+    await withErp(async (erp, { begin }) => {
+      const attempt = begin('{"id":7}');
+      const first = await attempt({}, undefined, { mapper: await leavingMapper() });
+      assert.deepEqual([first.state, first.code], ['retrying', 'hub-error']);
+      assert.deepEqual([first.inDoubt, first.hubError], [true, true]);
+      const { outcome, ambiguous, spends, status } = first.attempt ?? {};
+      assert.deepEqual([outcome, ambiguous, spends, status], ['retry', true, false, 201]);
+      assert.match(first.reason ?? '', /^ERP answered 201; .* mapper/);
+      const second = await attempt();
+      assert.deepEqual([second.state, second.result], ['delivered', '{"number":"SO-1","id":7}']);
+      assert.deepEqual([erp.looks.length, erp.orders.length], [1, 1]);
+    });
+  });
+
+  test('is in doubt also where the hub leaves meanwhile', async () => {
+    await withErp(async (_erp, { begin, target }) => {
+      const leaving = new AbortController();
+      const mapper = await leavingMapper();
+      target.answer((_received, response) => {
+        leaving.abort();
+        response.writeHead(201).end('{"number":"SO-1"}');
+      });
+      const verdict = await begin('{"id":7}')({}, leaving.signal, { mapper });
+      const { inDoubt, attempt: made, reason = '' } = verdict;
+      assert.deepEqual([inDoubt, made?.ambiguous, made?.spends], [true, true, false]);
+      assert.match(reason, /not counted, since its process was leaving$/);
+    });
+  });
+
+  test('is delivered without its result where nothing is made of that', async () => {
+    await withErp(
+      async (erp, { begin }) => {
+        const verdict = await begin('{"id":7}')({}, undefined, { mapper: await leavingMapper() });
+        assert.deepEqual([verdict.state, verdict.code], ['delivered', 'response-unusable']);
+        assert.equal(erp.orders.length, 1);
+      },
+      { flow: '' },
+    );
+  });
+});
+
+async function leavingMapper(): Promise<Mapper> {
+  const leaving = startMapper();
+  await leaving.close();
+  return leaving;
+}
 
 test('nothing is looked up where nothing is in doubt', async () => {
   await withErp(async (erp, { begin }) => {

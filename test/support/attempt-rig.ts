@@ -18,10 +18,17 @@ import { formatProblem } from '../../src/model/problem.ts';
 import { withProject } from './definition-project.ts';
 import { type Answer, type HttpTarget, ok, startHttpTarget } from './http-target.ts';
 
+/** `other.mapper` is for this one attempt. */
+export type Attempt = (
+  more?: Partial<Work>,
+  signal?: AbortSignal,
+  other?: { readonly mapper?: Mapper },
+) => Promise<Verdict>;
+
 export interface AttemptRig {
   readonly target: HttpTarget;
   /** The attempts of one delivery of `body`; call again for the next one. */
-  begin(body: string): (more?: Partial<Work>, signal?: AbortSignal) => Promise<Verdict>;
+  begin(body: string): Attempt;
 }
 
 export interface AttemptSetup {
@@ -81,7 +88,7 @@ interface Parts {
   readonly connectors: ReadonlyMap<string, LiveConnector>;
 }
 
-function begin(body: string, { setup, definitions, connectors }: Parts) {
+function begin(body: string, { setup, definitions, connectors }: Parts): Attempt {
   const revision = definitions.flows.get('order')?.revision;
   if (revision === undefined) throw new Error('there is no flow');
   const ports = { mapper: setup.mapper, connectors, now: Date.now, random: () => 0.5 };
@@ -90,9 +97,9 @@ function begin(body: string, { setup, definitions, connectors }: Parts) {
   let attempts = 0;
   let spent = 0;
   let ambiguous = false;
-  return async (more: Partial<Work> = {}, signal = new AbortController().signal) => {
+  return async (more = {}, signal = new AbortController().signal, other = {}) => {
     const work = { deliveryId, revision, event, attempts, spent, ageMs: 0, ambiguous, ...more };
-    const verdict = await attemptDelivery(work, ports, signal);
+    const verdict = await attemptDelivery(work, { ...ports, ...other }, signal);
     const { attempt } = verdict;
     attempts += Number(attempt !== undefined);
     spent += Number(attempt !== undefined && attempt.spends !== false);
