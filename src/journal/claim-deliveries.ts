@@ -13,6 +13,9 @@ export interface ClaimRequest {
   readonly leaseMs: number;
 }
 
+/** When those are looked at again of whom the journal did not say what keeps them. */
+export const UNEXPLAINED_MS = 2_000;
+
 export const claimRecordset = '(id uuid, round int, lease_ms int)';
 
 /**
@@ -116,7 +119,12 @@ interface RefusedRow {
   readonly in_ms: number | null;
 }
 
-/** `ordered`: it may be claimed but for its order, which is for others to judge. */
+/**
+ * `ordered`: it may be claimed but for its order, which is for others to judge.
+ *
+ * From the first claim on nothing may fail the batch: whoever is claimed and does not hear of it
+ * waits for its lease, and comes back as a suspect. Without a claim an error is everybody's.
+ */
 export async function claimDeliveries(
   database: Database,
   requests: readonly ClaimRequest[],
@@ -125,7 +133,7 @@ export async function claimDeliveries(
   const claims = new Map(rows.map((row) => [keyOf(row), answerOf(row)]));
   await cancelOrphans(database, rows);
   const refused = requests.filter((request) => !claims.has(requestKey(request)));
-  const reasons = refused.length === 0 ? new Map() : await explain(database, refused);
+  const reasons = await explain(database, refused, claims.size > 0);
   const given = new Set<string>();
   return requests.map((request) => {
     const key = requestKey(request);
@@ -141,9 +149,17 @@ export async function claimDeliveries(
 async function explain(
   database: Database,
   requests: readonly ClaimRequest[],
+  hasClaims: boolean,
 ): Promise<Map<string, Claimed | { readonly kind: 'ordered' }>> {
-  const rows = await database.query<RefusedRow>(refusedStatement, [recordset(requests)]);
-  return new Map(rows.map((row) => [keyOf(row), whyRefused(row)]));
+  if (requests.length === 0) return new Map();
+  try {
+    const rows = await database.query<RefusedRow>(refusedStatement, [recordset(requests)]);
+    return new Map(rows.map((row) => [keyOf(row), whyRefused(row)]));
+  } catch (error) {
+    if (!hasClaims) throw error;
+    const later: Claimed = { kind: 'later', inMs: UNEXPLAINED_MS };
+    return new Map(requests.map((request) => [requestKey(request), later]));
+  }
 }
 
 function whyRefused(row: RefusedRow): Claimed | { readonly kind: 'ordered' } {
@@ -159,9 +175,15 @@ const cancelStatement: Statement = {
          WHERE id = ANY($1::uuid[]) AND open`,
 };
 
+/** What cannot be cancelled beside claims is so by its next claim, when its lease has ended. */
 export async function cancelOrphans(database: Database, rows: readonly ClaimRow[]): Promise<void> {
   const orphans = rows.filter((row) => row.id === null).map((row) => row.delivery_id);
-  if (orphans.length > 0) await database.query(cancelStatement, [orphans]);
+  if (orphans.length === 0) return;
+  try {
+    await database.query(cancelStatement, [orphans]);
+  } catch (error) {
+    if (orphans.length === rows.length) throw error;
+  }
 }
 
 export function keyOf(row: { readonly delivery_id: string; readonly round: number }): string {

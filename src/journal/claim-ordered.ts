@@ -31,14 +31,13 @@ import {
   keyOf,
   recordset,
   requestKey,
+  UNEXPLAINED_MS,
 } from './claim-deliveries.ts';
-import { type Database, isCollision, type Statement, sqlState } from './database.ts';
+import { type Database, isCollision, isRowFault, type Statement, sqlState } from './database.ts';
 import type { Claimed } from './journal.ts';
 
 /** After another claim was in the way. */
 const COLLIDED_MS = 50;
-/** After the journal was away. */
-const UNAVAILABLE_MS = 2_000;
 
 const parkedCode: OutcomeCode = 'order-parked';
 
@@ -136,7 +135,11 @@ export async function claimInOrder(
 ): Promise<readonly Claimed[]> {
   const first = await claimDeliveries(database, requests);
   const ordered = requests.filter((_, index) => first[index]?.kind === 'ordered');
-  const answers = ordered.length === 0 ? new Map() : await claimInTurn(database, ordered);
+  const hasClaims = first.some(({ kind }) => kind === 'claimed');
+  const answers = await claimInTurn(database, ordered).catch((error: unknown) => {
+    if (!hasClaims) throw error;
+    return answersOf(allLater(ordered));
+  });
   return first.map((answer, index) => {
     if (answer.kind !== 'ordered') return answer;
     const key = requestKey(requests[index] as ClaimRequest);
@@ -152,6 +155,7 @@ async function claimInTurn(
   database: Database,
   requests: readonly ClaimRequest[],
 ): Promise<Map<string, Claimed>> {
+  if (requests.length === 0) return new Map();
   const judged = await claimOrdered(database, requests);
   const turns = new Map<string, { readonly key: string; readonly request: ClaimRequest }>();
   for (const request of requests) {
@@ -161,12 +165,11 @@ async function claimInTurn(
     const turn = { ...request, ...newer };
     turns.set(requestKey(turn), { key, request: turn });
   }
-  const answers = new Map([...judged].map(([key, one]) => [key, one.answer]));
+  const answers = answersOf(judged);
   if (turns.size === 0) return answers;
-  const given = await claimOrdered(
-    database,
-    [...turns.values()].map((turn) => turn.request),
-  );
+  const inTurn = [...turns.values()].map((turn) => turn.request);
+  // Whose turn is not given here has a lane job of its own.
+  const given = await claimOrdered(database, inTurn).catch(() => allLater(inTurn));
   for (const [newer, { answer }] of given) {
     const key = turns.get(newer)?.key;
     if (key !== undefined && answer.kind === 'claimed') answers.set(key, answer);
@@ -179,7 +182,11 @@ interface Judged {
   readonly newer?: Pick<ClaimRequest, 'deliveryId' | 'round'>;
 }
 
-/** The others of the batch have been claimed already: nothing here may fail them. */
+function answersOf(judged: Map<string, Judged>): Map<string, Claimed> {
+  return new Map([...judged].map(([key, { answer }]) => [key, answer]));
+}
+
+/** Rejects only with a bug, and then nothing was claimed. */
 async function claimOrdered(
   database: Database,
   requests: readonly ClaimRequest[],
@@ -192,15 +199,25 @@ async function claimOrdered(
     );
     return new Map(rows.map((row) => [keyOf(row), judgedOf(row)]));
   } catch (error) {
-    if (isCrossdockError(error)) return allLater(requests, UNAVAILABLE_MS);
-    if (!isOneOfTwo(error)) throw error;
-    if (requests.length === 1) return allLater(requests, COLLIDED_MS);
-    const answers = new Map<string, Judged>();
-    for (const request of requests) {
-      for (const [key, answer] of await claimOrdered(database, [request])) answers.set(key, answer);
-    }
-    return answers;
+    if (isCrossdockError(error)) return allLater(requests);
+    if (!isOneOfTwo(error) && !isRowFault(error)) throw error;
+    if (requests.length > 1) return claimOneByOne(database, requests);
+    if (isOneOfTwo(error)) return allLater(requests, COLLIDED_MS);
+    throw error;
   }
+}
+
+/** One of them fails by itself, and takes nobody with it. */
+async function claimOneByOne(
+  database: Database,
+  requests: readonly ClaimRequest[],
+): Promise<Map<string, Judged>> {
+  const answers = new Map<string, Judged>();
+  for (const request of requests) {
+    const one = await claimOrdered(database, [request]).catch(() => allLater([request]));
+    for (const [key, answer] of one) answers.set(key, answer);
+  }
+  return answers;
 }
 
 const UNIQUE_VIOLATION = '23505';
@@ -210,7 +227,7 @@ function isOneOfTwo(error: unknown): boolean {
   return sqlState(error) === UNIQUE_VIOLATION || isCollision(error);
 }
 
-function allLater(requests: readonly ClaimRequest[], inMs: number): Map<string, Judged> {
+function allLater(requests: readonly ClaimRequest[], inMs = UNEXPLAINED_MS): Map<string, Judged> {
   const answer: Claimed = { kind: 'later', inMs };
   return new Map(requests.map((request) => [requestKey(request), { answer }]));
 }
