@@ -174,6 +174,19 @@ describe('the order of deliveries of one key', () => {
     assert.deepEqual(await chain.advance(), [second.id]);
   });
 
+  test('block: a replay that is cancelled leaves the dead one in the way again', async () => {
+    const chain = createChain(journal);
+    const [first, second] = [await chain.append(), await chain.append()];
+    await chain.record(await chain.take(first.id), { state: 'dead', code: 'rejected' });
+    await chain.claim(second.id);
+    const [replay] = await replayOf(journal, first.id);
+    assert.ok(replay);
+    await journal.cancel({ deliveryId: replay.deliveryId, by: 'test' });
+    assert.deepEqual(await chain.advance(), [], 'the dead one is in front');
+    await journal.cancel({ deliveryId: first.id, by: 'test' });
+    assert.deepEqual(await chain.advance(), [second.id]);
+  });
+
   test('a replay of a delivered one comes last', async () => {
     const chain = createChain(journal);
     const first = await chain.append();
