@@ -13,7 +13,8 @@ export const replayRecordset = `(id uuid, original uuid, event_id uuid, flow tex
 /**
  * Needs `given`, a `replayRecordset`, and SQL for the run and for an edited body. What was not routed
  * anew keeps its original's key in the order; one for a dead one that is in the way takes its place,
- * in front of what waits behind it, and every other one comes last.
+ * in front of what waits behind it, and every other one comes last. Where the original may have
+ * worked, so may have its replay: the same operation with the same body, by whatever revision.
  */
 export function insertReplays(parts: {
   readonly given: string;
@@ -22,13 +23,16 @@ export function insertReplays(parts: {
 }): string {
   return `
       INSERT INTO deliveries (id, event_id, flow, connector, operation, revision, replay_of,
-                              replay_run, chain, seq, version, behind, settle_ms, tenant, body)
+                              replay_run, chain, seq, version, behind, settle_ms, tenant, body,
+                              ambiguous)
       SELECT r.id, r.event_id, r.flow, r.connector, r.operation, r.revision, r.original,
              ${parts.run}, p.chain,
              CASE WHEN p.chain IS NULL THEN NULL
                   WHEN o.blocks AND o.chain = p.chain THEN o.seq
                   ELSE nextval('delivery_seq') END,
-             p.version, p.behind, p.settle_ms, p.tenant, coalesce(${parts.body}, o.body)
+             p.version, p.behind, p.settle_ms, p.tenant, coalesce(${parts.body}, o.body),
+             coalesce((o.ambiguous OR o.strikes > 0) AND (${parts.body}) IS NULL
+                      AND (o.connector, o.operation) = (r.connector, r.operation), false)
       FROM ${parts.given} LEFT JOIN deliveries o ON o.id = r.original
       CROSS JOIN LATERAL (
         SELECT CASE WHEN r.routed THEN r.chain ELSE o.chain END AS chain,

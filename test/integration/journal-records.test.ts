@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
-import type { AttemptRecord, Claim, Journal } from '../../src/journal/journal.ts';
+import type { AttemptRecord, Claim, Journal, Replayed } from '../../src/journal/journal.ts';
 import { sampleEvent } from '../support/sample-event.ts';
 import { openTestJournal } from '../support/test-journal.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -99,6 +99,28 @@ describe('claims and records of the journal', () => {
     assert.equal(fifth.ambiguous, false);
     await record(fifth.fence, { attempt: { ...attempt, ambiguous: true } });
     assert.equal((await claimed(id)).ambiguous, true);
+  });
+
+  test('a replay of a dead one in doubt is in doubt, but not with another body or for another operation', async () => {
+    const { id } = await storedDelivery();
+    const { fence } = await claimed(id);
+    const attempt = { durationMs: 1, outcome: 'retry', ambiguous: true } as const;
+    await journal.record({ deliveryId: id, fence, state: 'dead', attempt });
+    const original = await journal.getDelivery(id);
+    assert.ok(original);
+    const isInDoubt = async (fields: Partial<Replayed>, body?: Buffer): Promise<boolean> => {
+      const of = [{ ...original, ...fields }];
+      const [due] = await journal.replay({
+        of,
+        by: 'anna',
+        ...(body === undefined ? {} : { body }),
+      });
+      return (await claimed(due?.deliveryId ?? '')).ambiguous;
+    };
+    assert.equal(await isInDoubt({}), true);
+    assert.equal(await isInDoubt({ revision: 'r2' }), true);
+    assert.equal(await isInDoubt({}, Buffer.from('{"id":2}')), false);
+    assert.equal(await isInDoubt({ operation: 'update' }), false);
   });
 
   test('claims that vanish make a suspect and never more; only a death that was seen is a strike', async () => {

@@ -184,20 +184,23 @@ describe('the run of a replay', () => {
     assert.ok((await controls.watch(id)).isOver);
   });
 
-  test('a replay of a dead one stands where that stood in its order', async () => {
+  test('a replay of a dead one stands where that stood in its order, and is as much in doubt', async () => {
     await makeRecorded(journal, 1, () => deathOf('no stock'));
     await sql(
       url,
-      `UPDATE deliveries SET chain = 'order-to-erp:7', seq = 5, version = 3, tenant = 't', blocks = true`,
+      `UPDATE deliveries SET chain = 'order-to-erp:7', seq = 5, version = 3, tenant = 't', blocks = true,
+              ambiguous = true`,
     );
     const { replay } = await plan();
     await controlsOf(journal).run(replay.id, 'a test');
     await runToEnd(replay.id);
     const [made] = await sql(
       url,
-      'SELECT chain, seq::int, version::int, tenant FROM deliveries WHERE replay_of IS NOT NULL',
+      `SELECT chain, seq::int, version::int, tenant, ambiguous FROM deliveries
+       WHERE replay_of IS NOT NULL`,
     );
-    assert.deepEqual(made, { chain: 'order-to-erp:7', seq: 5, version: 3, tenant: 't' });
+    const place = { chain: 'order-to-erp:7', seq: 5, version: 3, tenant: 't' };
+    assert.deepEqual(made, { ...place, ambiguous: true });
   });
 
   test('old plans and ended runs go, with their lists', async () => {
