@@ -16,11 +16,11 @@ export async function loadStory(
   delivery: DeliveryView,
   paused: ShutGates,
 ): Promise<ToldDelivery> {
-  const { id, connector, createdAt } = delivery;
+  const { id, connector, flow, operation, createdAt } = delivery;
   const [attempts, changes, laneChanges] = await Promise.all([
     journal.listAttempts(id),
     journal.listChanges(id),
-    journal.listLaneChanges({ connector, since: createdAt }),
+    journal.listLaneChanges({ connector, flow, operation, since: createdAt }),
   ]);
   const shown = asShown(delivery, paused);
   const nowMs = Date.now();

@@ -53,7 +53,7 @@ function pausedWords({ at, by, reason }: Pick<Pause, 'at' | 'by' | 'reason'>): s
 }
 
 /** `2026-11-22 09:30Z`. */
-function timeWords(time: Date): string {
+export function timeWords(time: Date): string {
   return time
     .toISOString()
     .replace('T', ' ')

@@ -4,6 +4,7 @@
 import type { AttemptView, ChangeView, DeliveryView } from '../journal/journal.ts';
 import type { DeliveryState } from '../model/delivery.ts';
 import { HUB_SOURCE } from '../model/hub-events.ts';
+import { timeWords } from './shown-state.ts';
 
 export interface StoryLine {
   readonly at: Date;
@@ -25,7 +26,7 @@ export interface StoryParts {
   readonly shown: { readonly state: DeliveryState; readonly reason?: string };
   readonly attempts: readonly AttemptView[];
   readonly changes: readonly ChangeView[];
-  /** Pauses and the like of its lane, since it was made. */
+  /** Pauses and the like of its lane, its flow and its operation, since it was made or from before. */
   readonly laneChanges: readonly ChangeView[];
   readonly nowMs: number;
 }
@@ -61,9 +62,7 @@ function middle(parts: StoryParts): readonly StoryLine[] {
   const { delivery, attempts, changes, laneChanges } = parts;
   const isOver =
     delivery.dueAt === undefined && delivery.state !== 'active' && delivery.state !== 'held';
-  const lane = laneChanges.filter(
-    ({ at }) => at >= delivery.createdAt && (!isOver || at <= delivery.updatedAt),
-  );
+  const lane = laneChanges.filter(({ at }) => !isOver || at <= delivery.updatedAt);
   return [
     ...attempts.map((attempt, index) => ({
       at: attempt.startedAt,
@@ -72,7 +71,7 @@ function middle(parts: StoryParts): readonly StoryLine[] {
     ...changes
       .filter((change) => !isReplay(change))
       .map(({ at, ...rest }) => ({ at, text: changeText(rest) })),
-    ...lane.map(({ at, ...rest }) => ({ at, text: laneText(delivery.connector, rest) })),
+    ...lane.map((change) => laneLine(change, delivery)),
   ];
 }
 
@@ -123,11 +122,25 @@ function changeText({ to, by, reason }: Omit<ChangeView, 'at'>): string {
   }
 }
 
-function laneText(connector: string, { to, by, reason }: Omit<ChangeView, 'at'>): string {
+/** What held it when it was made is told then. */
+function laneLine({ at, ...change }: ChangeView, delivery: DeliveryView): StoryLine {
+  const { connector, createdAt } = delivery;
+  if (at >= createdAt) return { at, text: laneText(connector, change) };
+  return { at: createdAt, text: laneText(connector, change, ` since ${timeWords(at)}`) };
+}
+
+function laneText(
+  connector: string,
+  { to, by, reason, of }: Omit<ChangeView, 'at'>,
+  since = '',
+): string {
+  const what = of === undefined ? `lane ${connector}` : of.replace(':', ' ');
   const why = reason === undefined ? '' : `: ${reason}`;
-  if (to === 'paused') return `held: lane ${connector} is paused by ${by}${why}`;
-  if (to === 'resumed') return `lane ${connector} is resumed by ${by}${why}`;
-  return `lane ${connector} is ${to}, by ${by}${why}`;
+  if (to === 'paused') return `held: ${what} is paused by ${by}${since}${why}`;
+  if (to === 'resumed') return `${what} is resumed by ${by}${why}`;
+  if (to === 'opened') return `held: the target of ${what} is away${since}${why}`;
+  if (to === 'closed') return `${what} goes on: its target is back`;
+  return `${what} is ${to}, by ${by}${why}`;
 }
 
 function nowOf({ delivery, shown, nowMs }: StoryParts): string {

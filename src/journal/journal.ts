@@ -218,6 +218,8 @@ export interface ChangeView {
   /** Who: `hub`, `cli`, `bull-board` … */
   readonly by: string;
   readonly reason?: string;
+  /** `flow:<id>` or `operation:<connector>.<operation>`, where that was changed and not the lane. */
+  readonly of?: string;
 }
 
 export interface EventQuery {
@@ -311,11 +313,13 @@ export interface Journal extends Chains, Gates {
   listDeliveries(query: DeliveryQuery): Promise<readonly DeliveryView[]>;
   listAttempts(deliveryId: string): Promise<readonly AttemptView[]>;
   listChanges(deliveryId: string): Promise<readonly ChangeView[]>;
-  /** What was done to a connector's lane since then, oldest first. */
-  listLaneChanges(query: {
-    readonly connector: string;
-    readonly since: Date;
-  }): Promise<readonly ChangeView[]>;
+  /**
+   * What was done since then to the lane, the flow and the operation of a delivery, oldest first; in
+   * front of that what began to hold them before, and still did then.
+   */
+  listLaneChanges(
+    query: Pick<DeliveryView, 'connector' | 'flow' | 'operation'> & { readonly since: Date },
+  ): Promise<readonly ChangeView[]>;
   summarizeLanes(): Promise<readonly LaneSummary[]>;
 
   /**

@@ -88,6 +88,40 @@ test('what a pause sets aside comes back oldest first, also when the resume brok
   assert.equal((await claim(ids[0] ?? '')).kind, 'gone');
 });
 
+test('what holds a delivery is told of its lane, its flow and its operation, also from before it', async () => {
+  const of = { connector: 'n', flow: 'told', operation: 'create' };
+  const flow = { scope: 'flow', name: 'told', by: 'anna' } as const;
+  const lane = { scope: 'connector', name: 'n', by: 'tom' } as const;
+  await journal.pause({ ...lane, reason: 'over already' });
+  await journal.resume(lane);
+  await journal.pause({ ...lane, reason: 'maintenance' });
+  await journal.openBreaker({ connector: 'n', ...away });
+  await journal.pause({ scope: 'flow', name: 'another', by: 'anna' });
+  const begunMs = Date.now();
+  await waitUntil('the clock goes on', () => (Date.now() > begunMs + 1 ? true : undefined));
+  const since = new Date();
+  await journal.pause(flow);
+  const operation = { scope: 'operation', name: 'n.create', by: 'hub' } as const;
+  await journal.pause({ ...operation, reason: 'gone' });
+  await journal.resume(lane);
+  await journal.resume(flow);
+  await journal.resume({ ...operation, by: 'anna' });
+  const told = await journal.listLaneChanges({ ...of, since });
+  assert.deepEqual(
+    told.map(({ at, to, by, of: what = 'lane' }) => [at < since, to, by, what]),
+    [
+      [true, 'paused', 'tom', 'lane'],
+      [true, 'opened', 'hub', 'lane'],
+      [false, 'paused', 'anna', 'flow:told'],
+      [false, 'paused', 'hub', 'operation:n.create'],
+      [false, 'resumed', 'tom', 'lane'],
+      [false, 'resumed', 'anna', 'flow:told'],
+      [false, 'resumed', 'anna', 'operation:n.create'],
+    ],
+  );
+  assert.equal(told[0]?.reason, 'maintenance');
+});
+
 test('the sweep leaves the deliveries of shut lanes where they are', async () => {
   const [here, there] = ['f', 'g'].map((connector) =>
     sampleEvent({ deliveries: [sampleDelivery({ connector })] }),

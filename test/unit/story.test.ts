@@ -92,6 +92,30 @@ test('tells what happened in the order of time, one line a thing', () => {
   assert.equal(todo, undefined);
 });
 
+test('tells of what held it from the day it was made, and from when to when', () => {
+  const { lines } = tell({
+    delivery: { state: 'delivered', updatedAt: at(70_000) },
+    attempts: [attempt(1, 61_000, { outcome: 'delivered', durationMs: 200 })],
+    laneChanges: [
+      change('paused', -3_600_000, { by: 'anna', reason: 'new release' }),
+      change('paused', 10_000, { by: 'tom', of: 'flow:order-to-erp' }),
+      change('resumed', 30_000, { by: 'anna' }),
+      change('paused', 40_000, { of: 'operation:erp.createOrder', reason: 'status 410' }),
+      change('resumed', 50_000, { by: 'anna', of: 'operation:erp.createOrder' }),
+      change('resumed', 60_000, { by: 'tom', of: 'flow:order-to-erp' }),
+    ],
+  });
+  assert.deepEqual(lines.slice(1), [
+    '09:30:00 held: lane erp is paused by anna since 2026-11-22 08:30Z: new release',
+    '09:30:10 held: flow order-to-erp is paused by tom',
+    '09:30:30 lane erp is resumed by anna',
+    '09:30:40 held: operation erp.createOrder is paused by hub: status 410',
+    '09:30:50 operation erp.createOrder is resumed by anna',
+    '09:31:00 flow order-to-erp is resumed by tom',
+    '09:31:01 attempt 1: erp took it after 200 ms',
+  ]);
+});
+
 test('says where a replay comes from, and who made it', () => {
   const { lines } = tell({
     delivery: { replayOf: 'd0' },
