@@ -55,7 +55,8 @@ export function freeReplaced(given: string): string {
 export function blockAgain(cancelled: string): string {
   return `
       UPDATE deliveries o SET blocks = true FROM ${cancelled} c
-      WHERE o.id = c.replay_of AND o.dead AND o.chain = c.chain AND o.behind <> 'skip'`;
+      WHERE o.id = c.replay_of AND o.dead AND o.behind <> 'skip'
+        AND (o.chain, o.seq) = (c.chain, c.seq)`;
 }
 
 /** Their ids are in the order of `of`. */

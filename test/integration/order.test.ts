@@ -187,6 +187,18 @@ describe('the order of deliveries of one key', () => {
     assert.deepEqual(await chain.advance(), [second.id]);
   });
 
+  test('block: what was replayed with success is in nobody’s way when one more replay is cancelled', async () => {
+    const chain = createChain(journal);
+    const first = await chain.append();
+    await chain.record(await chain.take(first.id), { state: 'dead', code: 'rejected' });
+    const [worked] = await replayOf(journal, first.id);
+    await chain.record(await chain.take(worked?.deliveryId ?? ''));
+    const [again] = await replayOf(journal, first.id);
+    await journal.cancel({ deliveryId: again?.deliveryId ?? '', by: 'test' });
+    const later = await chain.append();
+    assert.equal((await chain.claim(later.id)).kind, 'claimed');
+  });
+
   test('a replay of a delivered one comes last', async () => {
     const chain = createChain(journal);
     const first = await chain.append();
