@@ -46,6 +46,19 @@ describe('keys of which only the newest counts', () => {
     });
   });
 
+  test('the turn of the newest is given by its own lane only', async () => {
+    const chain = createChain(journal);
+    const old = await chain.append(latestPlace(1));
+    const newest = await chain.append(latestPlace(2));
+    await client.query("UPDATE deliveries SET connector = 'crm' WHERE id = $1", [newest.id]);
+    assert.equal((await chain.claim(old.id)).kind, 'gone');
+    assert.deepEqual(
+      [await chain.state(old.id), await chain.state(newest.id)],
+      ['superseded', 'pending'],
+    );
+    assert.equal((await chain.take(newest.id)).deliveryId, newest.id);
+  });
+
   test('a stale retry is not sent', async () => {
     const chain = createChain(journal);
     const old = await chain.append(latestPlace('820982911946154508'));
