@@ -95,7 +95,7 @@ function tellOfProblems(
 ): OnProblemOpened {
   return async (problem, deliveryId) => {
     const delivery = await journal.getDelivery(deliveryId);
-    if (delivery !== undefined) await alerts.problemOpened(problem, { ...delivery, deliveryId });
+    return delivery !== undefined && alerts.problemOpened(problem, { ...delivery, deliveryId });
   };
 }
 

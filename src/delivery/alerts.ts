@@ -3,8 +3,8 @@
  * a webhook like any other event. Each is told once, whichever processes see it: its dedupe key says
  * what happened and when that began. docs/alerts.md has the body of each.
  *
- * No circles: nothing is told about a delivery of such an event, and what is told about a lane does
- * not go through that lane.
+ * No circles: nothing is told about a delivery of such an event, whose death is a problem of its own,
+ * and what is told about a lane does not go through that lane.
  */
 
 import { createHash } from 'node:crypto';
@@ -75,8 +75,11 @@ export interface Alerts {
   laneOpened(lane: OpenedLane): Promise<void>;
   laneClosed(lane: ClosedLane): Promise<void>;
   connectorDisabled(disabled: DisabledConnector): Promise<void>;
-  /** Tells of the problem and, once for it, of the delivery that died of it first. */
-  problemOpened(problem: OpenedProblem, first: DeadDelivery): Promise<void>;
+  /**
+   * Tells of the problem and, once for it, of the delivery that died of it first. Resolves with
+   * whether somebody was told: false where no flow listens, and where something could not be stored.
+   */
+  problemOpened(problem: OpenedProblem, first: DeadDelivery): Promise<boolean>;
   lagHigh(lane: LaggingLane): Promise<void>;
 }
 
@@ -104,16 +107,20 @@ const TELL_REST_MS = 1_000;
 
 export function createAlerts(ports: AlertPorts): Alerts {
   const tell = (telling: Telling) => tellAtLast(ports, telling);
+  const tellOnly = async (telling: Telling) => void (await tell(telling));
   return {
-    laneOpened: (lane) => tell(ofOpenedLane(lane)),
-    laneClosed: (lane) => tell(ofClosedLane(lane)),
-    connectorDisabled: (disabled) => tell(ofDisabledConnector(disabled)),
+    laneOpened: (lane) => tellOnly(ofOpenedLane(lane)),
+    laneClosed: (lane) => tellOnly(ofClosedLane(lane)),
+    connectorDisabled: (disabled) => tellOnly(ofDisabledConnector(disabled)),
     async problemOpened(problem, first) {
-      if (first.source === HUB_SOURCE) return;
-      await tell(ofProblem(problem, first));
-      await tell(ofDeadDelivery(problem, first));
+      if (first.source === HUB_SOURCE) return false;
+      const told = [
+        await tell(ofProblem(problem, first)),
+        await tell(ofDeadDelivery(problem, first)),
+      ];
+      return told.includes('stored') && !told.includes('failed');
     },
-    lagHigh: (lane) => tell(ofLag(lane)),
+    lagHigh: (lane) => tellOnly(ofLag(lane)),
   };
 }
 
@@ -197,7 +204,10 @@ function ofLag({ connector, since, oldestDueAt, due }: LaggingLane): Telling {
   };
 }
 
-async function tellAtLast(ports: AlertPorts, telling: Telling): Promise<void> {
+/** `unheard`: no flow listens, and there is no event either. */
+type Told = 'stored' | 'unheard' | 'failed';
+
+async function tellAtLast(ports: AlertPorts, telling: Telling): Promise<Told> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await tellOnce(ports, telling);
@@ -205,20 +215,20 @@ async function tellAtLast(ports: AlertPorts, telling: Telling): Promise<void> {
       const { topic, text } = telling;
       if (tries >= TELL_TRIES) {
         ports.log.warn({ err: error, topic, text }, 'an alert could not be stored');
-        return;
+        return 'failed';
       }
       await sleep(TELL_REST_MS);
     }
   }
 }
 
-/** Where no flow listens there is no event either. */
-async function tellOnce({ journal, lanes, routes, log }: AlertPorts, telling: Telling) {
+async function tellOnce(ports: AlertPorts, telling: Telling): Promise<Told> {
+  const { journal, lanes, routes, log } = ports;
   const { topic, text, not } = telling;
   const body = Buffer.from(JSON.stringify({ text, ...telling.body }));
   const message = { source: HUB_SOURCE, topic, body };
   const deliveries = routes.route(message).filter(({ connector }) => connector !== not);
-  if (deliveries.length === 0) return;
+  if (deliveries.length === 0) return 'unheard';
   const parts = telling.key.map((part) => (part instanceof Date ? part.toISOString() : part));
   const event = {
     ...message,
@@ -229,8 +239,9 @@ async function tellOnce({ journal, lanes, routes, log }: AlertPorts, telling: Te
     deliveries,
   };
   const appended = await journal.append(event);
-  if (appended.kind === 'duplicate') return;
+  if (appended.kind === 'duplicate') return 'stored';
   await lanes.add(laneJobsOf(event)).catch((error: unknown) => {
     log.debug({ err: error, event: event.id }, 'not scheduled; the sweep will do it');
   });
+  return 'stored';
 }

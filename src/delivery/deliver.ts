@@ -145,7 +145,9 @@ async function deliverClaim(ports: DeliverPorts, claim: Claim, holding: Holding)
     deliveryId: claim.deliveryId,
     fence: claim.fence,
     ...(event === undefined ? {} : { emits: event }),
-    ...(verdict.state === 'dead' ? { problem: sightDeath(holding.lane, verdict) } : {}),
+    ...(verdict.state === 'dead'
+      ? { problem: sightDeath(holding.lane, verdict, claim.event.source) }
+      : {}),
   };
   const recorded = await recordAtLast(ports, record, holding.signal);
   if (recorded === undefined) return { kind: 'again', inMs: 3 * JOB_AGAIN_MS };

@@ -25,7 +25,7 @@ export interface Order {
 }
 
 export function createOrder(ports: {
-  readonly journal: Pick<Journal, 'advance' | 'listWaitingChains' | 'whileLeader'>;
+  readonly journal: Pick<Journal, 'advance' | 'listWaitingChains' | 'freeEnded' | 'whileLeader'>;
   readonly lanes: Pick<Lanes, 'add'>;
   readonly log: Log;
 }): Order {
@@ -61,6 +61,9 @@ export function createOrder(ports: {
   };
 
   const turnPages = async (leaving: AbortSignal): Promise<void> => {
+    const freed = await journal.freeEnded();
+    if (freed > 0)
+      log.warn({ count: freed }, 'ended without leaving their chain: an older version?');
     let count = 0;
     let pages = 0;
     do {

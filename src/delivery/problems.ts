@@ -3,6 +3,7 @@
 
 import type { AttemptRecord, Journal } from '../journal/journal.ts';
 import type { DeathPlace, Problems, ProblemView } from '../journal/problems-port.ts';
+import { HUB_SOURCE } from '../model/hub-events.ts';
 import type { Log } from '../model/log.ts';
 import { outcomeRules } from '../model/outcome-rules.ts';
 import { type ProblemSighting, sightProblem } from '../model/problem-fingerprint.ts';
@@ -19,13 +20,16 @@ const ANNOUNCE_GRACE_MS = 10_000;
 const TURN_EVERY_MS = 10_000;
 const RETENTION_EVERY_MS = 3_600_000;
 
-/** The problem of a delivery to `connector` that died. */
+/** The problem of a delivery to `connector` that died; `source` is that of its event. */
 export function sightDeath(
   connector: string,
   { code = 'hub-error', reason = code }: Pick<AttemptRecord, 'code' | 'reason'>,
+  source?: string,
 ): ProblemSighting {
   const { class: failure } = outcomeRules[code];
-  return sightProblem({ class: failure, code, connector, reason: causeOf(code, reason) });
+  const cause = causeOf(code, reason);
+  const isAlert = source === HUB_SOURCE;
+  return sightProblem({ class: failure, code, connector, reason: cause, isAlert });
 }
 
 /** Whether the attempts or the time gave out says nothing about the cause. */
@@ -34,8 +38,14 @@ function causeOf(code: string, reason: string): string {
   return reason.replace(/; (?:given up after \d+ attempts|its time is up)$/, '');
 }
 
-/** Told once of each problem that opened, for the first time or anew. Comes again if it rejects. */
-export type OnProblemOpened = (problem: ProblemView, deliveryId: string) => Promise<void> | void;
+/**
+ * Told of each problem that opened, for the first time or anew, until it resolves with true: somebody
+ * was told. Comes again for a day.
+ */
+export type OnProblemOpened = (
+  problem: ProblemView,
+  deliveryId: string,
+) => Promise<boolean> | boolean;
 
 export interface ProblemWatch {
   /** For `onSettled` of deliver. */
@@ -56,8 +66,8 @@ export function createProblemWatch(ports: {
 
   const announce = async (problem: ProblemView): Promise<void> => {
     if (onProblemOpened === undefined) return;
-    await onProblemOpened(problem, problem.sampleDelivery);
-    await problems.markAnnounced(problem);
+    if (await onProblemOpened(problem, problem.sampleDelivery))
+      await problems.markAnnounced(problem);
   };
 
   const turn = async (leaving: AbortSignal): Promise<void> => {
@@ -81,6 +91,8 @@ export function createProblemWatch(ports: {
             { problem: problem.fingerprint, connector: problem.connector, code: problem.code },
             'a problem opened: deliveries die of it',
           );
+          // Alerts of alerts would go round in a circle.
+          if (claim.event.source === HUB_SOURCE) return;
           await announce(await problems.get(problem.fingerprint));
         }
       } catch (error) {
@@ -109,9 +121,9 @@ async function countAll(problems: Problems, leaving: AbortSignal): Promise<void>
   for (let page = 0; page < PAGES_PER_TURN_MAX && !leaving.aborted; page += 1) {
     const deaths = await problems.findUncounted(PAGE);
     await problems.count(
-      deaths.map(({ deliveryId, connector, ...death }) => ({
+      deaths.map(({ deliveryId, connector, source, ...death }) => ({
         deliveryId,
-        problem: sightDeath(connector, death),
+        problem: sightDeath(connector, death, source),
       })),
     );
     if (deaths.length < PAGE) return;

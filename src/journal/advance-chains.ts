@@ -101,6 +101,14 @@ const waitingStatement: Statement = {
     WHERE d.held AND d.held_by = 'order' AND d.id > $1::uuid ORDER BY d.id LIMIT $2`,
 };
 
+// Every claim and record of ours changes the two together.
+const freeEndedStatement: Statement = {
+  name: 'free-ended',
+  text: `
+    UPDATE deliveries SET running = NULL
+    WHERE running IS NOT NULL AND state <> 'active' RETURNING id`,
+};
+
 const inFrontStatement: Statement = {
   name: 'find-in-front',
   text: `
@@ -111,7 +119,7 @@ const inFrontStatement: Statement = {
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
 /** Everything of the order but `advance`, which is batched. */
-export function chainViews(database: Database): Pick<Chains, 'listWaitingChains' | 'findInFront'> {
+export function chainViews(database: Database): Omit<Chains, 'advance'> {
   return {
     async listWaitingChains({ limit, after = BEFORE_ALL }) {
       const rows = await database.query<{ id: string; chain: string }>(waitingStatement, [
@@ -122,6 +130,7 @@ export function chainViews(database: Database): Pick<Chains, 'listWaitingChains'
       const chains = [...new Set(rows.map((row) => row.chain))];
       return rows.length < limit || last === undefined ? { chains } : { chains, last };
     },
+    freeEnded: async () => (await database.query(freeEndedStatement)).length,
     async findInFront(deliveryId) {
       if (!isId(deliveryId)) return undefined;
       const [row] = await database.query<{ id: string; state: DeliveryState }>(inFrontStatement, [

@@ -6,6 +6,7 @@ import type { DeliveryChange, Journal } from './journal.ts';
 import {
   blockAgain,
   freeReplaced,
+  freeSamePlace,
   insertReplays,
   replayRecordset,
   replayRows,
@@ -18,6 +19,7 @@ const reopenStatement = change({
         strikes = (code IS NOT DISTINCT FROM 'process-crashed')::int, hub_errors = 0, code = NULL,
         reason = NULL,
         opened_at = clock_timestamp(), due_at = clock_timestamp(), round = round + 1`,
+  also: `, replaced AS (${freeSamePlace('d')})`,
   from: ['dead', 'cancelled'],
   became: 'pending',
   reason: 'tried again by hand',

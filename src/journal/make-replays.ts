@@ -10,11 +10,16 @@ export const replayRecordset = `(id uuid, original uuid, event_id uuid, flow tex
   operation text, revision text, routed boolean, chain text, version numeric, behind text,
   settle_ms int, tenant text, reason text)`;
 
+/** The same work for the same target: the delivery itself, and every replay of it. */
+const sameWork = (o: string, of: string): string =>
+  `${o}.event_id = ${of}.event_id AND ${o}.flow = ${of}.flow`;
+
 /**
  * Needs `given`, a `replayRecordset`, and SQL for the run and for an edited body. What was not routed
- * anew keeps its original's key in the order; one for a dead one that is in the way takes its place,
- * in front of what waits behind it, and every other one comes last. Where the original may have
- * worked, so may have its replay: the same operation with the same body, by whatever revision.
+ * anew keeps its original's key in the order. Where the original, or an earlier replay of it, is dead
+ * and in the way, the new one takes that place, in front of what waits behind it; every other one
+ * comes last. Where the original may have worked, so may have its replay: the same operation with
+ * the same body, by whatever revision.
  */
 export function insertReplays(parts: {
   readonly given: string;
@@ -28,8 +33,10 @@ export function insertReplays(parts: {
       SELECT r.id, r.event_id, r.flow, r.connector, r.operation, r.revision, r.original,
              ${parts.run}, p.chain,
              CASE WHEN p.chain IS NULL THEN NULL
-                  WHEN o.blocks AND o.chain = p.chain THEN o.seq
-                  ELSE nextval('delivery_seq') END,
+                  ELSE coalesce((SELECT b.seq FROM deliveries b
+                                 WHERE ${sameWork('b', 'r')} AND b.blocks AND b.chain = p.chain
+                                 ORDER BY b.seq, b.id LIMIT 1),
+                                nextval('delivery_seq')) END,
              p.version, p.behind, p.settle_ms, p.tenant, coalesce(${parts.body}, o.body),
              coalesce((o.ambiguous OR o.strikes > 0) AND (${parts.body}) IS NULL
                       AND (o.connector, o.operation) = (r.connector, r.operation), false)
@@ -45,18 +52,31 @@ export function insertReplays(parts: {
       RETURNING *`;
 }
 
-/** The originals that were in the way of their chains are so no more: their replays are. */
+/** Whichever was in the way of its chain is so no more: the replay is. */
 export function freeReplaced(given: string): string {
   return `
-      UPDATE deliveries o SET blocks = false FROM ${given} WHERE o.id = r.original AND o.blocks`;
+      UPDATE deliveries o SET blocks = false FROM ${given} WHERE ${sameWork('o', 'r')} AND o.blocks`;
 }
 
-/** Where a replay is cancelled, the dead one whose place it took is in the way again. */
+/** The same where a person tries a dead one again that others of its event were replayed for. */
+export function freeSamePlace(reopened: string): string {
+  return `
+      UPDATE deliveries o SET blocks = false FROM ${reopened} r
+      WHERE ${sameWork('o', 'r')} AND o.blocks AND o.chain = r.chain AND o.seq >= r.seq
+        AND o.id <> r.id`;
+}
+
+/**
+ * Where a replay is cancelled, the dead one whose place it took is in the way again: of several that
+ * died in that place, the last.
+ */
 export function blockAgain(cancelled: string): string {
   return `
       UPDATE deliveries o SET blocks = true FROM ${cancelled} c
-      WHERE o.id = c.replay_of AND o.dead AND o.behind <> 'skip'
-        AND (o.chain, o.seq) = (c.chain, c.seq)`;
+      WHERE o.id = (SELECT b.id FROM deliveries b
+                    WHERE ${sameWork('b', 'c')} AND b.chain = c.chain AND b.seq = c.seq
+                      AND b.dead AND b.behind <> 'skip' AND b.id <> c.id
+                    ORDER BY b.id DESC LIMIT 1)`;
 }
 
 /** Their ids are in the order of `of`. */

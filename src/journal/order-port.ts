@@ -16,6 +16,11 @@ export interface Chains {
     /** Of the page's last delivery, where there may be more. */
     readonly last?: string;
   }>;
+  /**
+   * Frees the chains that an ended delivery still has, since a program that knows no order recorded
+   * it; resolves with how many there were.
+   */
+  freeEnded(): Promise<number>;
   /** The delivery of the same key that is in front of this one now. */
   findInFront(deliveryId: string): Promise<InFront | undefined>;
 }

@@ -196,14 +196,16 @@ const probeStatement: Statement = {
     RETURNING g.probes`,
 };
 
-const firstDueStatement: Statement = {
+// A range and its order name the index of the connector to a planner that guesses: by an equality it
+// may take that of all that is due, and read the backlog of every other lane.
+export const firstDueStatement: Statement = {
   name: 'find-first-due',
   text: `
     SELECT ${dueColumns} FROM deliveries d JOIN events e ON e.id = d.event_id
-    WHERE d.open AND NOT d.held AND d.connector = $1
+    WHERE d.open AND NOT d.held AND d.connector BETWEEN $1 AND $1
       AND (d.lease_until IS NULL OR d.lease_until < clock_timestamp())
       AND NOT EXISTS (SELECT 1 FROM pauses p WHERE ${stops('p', 'd')})
-    ORDER BY d.due_at, d.id LIMIT 1`,
+    ORDER BY d.connector, d.due_at, d.id LIMIT 1`,
 };
 
 /** Whether the pause `p` stops the delivery `d` by its flow or operation. */

@@ -1,6 +1,7 @@
 // The problems on PostgreSQL.
 
 import { CrossdockError } from '../model/errors.ts';
+import { HUB_SOURCE } from '../model/hub-events.ts';
 import { firstIdOf } from '../model/ids.ts';
 import { isFingerprint, type ProblemState } from '../model/problem-fingerprint.ts';
 import type { Database, Statement } from './database.ts';
@@ -131,9 +132,10 @@ const resolveStatement: Statement = {
 
 const uncountedStatement: Statement = {
   name: 'find-uncounted-deaths',
-  text: `SELECT id::text AS "deliveryId", connector, coalesce(code, 'unknown') AS code,
-                coalesce(reason, '') AS reason
-         FROM deliveries WHERE dead AND problem IS NULL ORDER BY id LIMIT $1`,
+  text: `SELECT d.id::text AS "deliveryId", d.connector, coalesce(d.code, 'unknown') AS code,
+                coalesce(d.reason, '') AS reason, coalesce(e.source, '') AS source
+         FROM deliveries d LEFT JOIN events e ON e.id = d.event_id
+         WHERE d.dead AND d.problem IS NULL ORDER BY d.id LIMIT $1`,
 };
 
 const countStatement: Statement = {
@@ -157,6 +159,9 @@ const unannouncedStatement: Statement = {
   text: `SELECT ${columns} FROM problems p
          WHERE state = 'open' AND NOT announced
            AND opened_at <= clock_timestamp() - $1 * interval '1 millisecond'
+           AND opened_at > clock_timestamp() - interval '1 day'
+           AND NOT EXISTS (SELECT 1 FROM deliveries d JOIN events e ON e.id = d.event_id
+                           WHERE d.id = p.sample_delivery AND e.source = '${HUB_SOURCE}')
          ORDER BY opened_at LIMIT ${UNANNOUNCED_MAX}`,
 };
 

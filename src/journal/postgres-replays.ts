@@ -173,7 +173,7 @@ const cancelWaitingStatement: Statement = {
       SET state = 'cancelled', open = false, held = false, held_by = NULL, running = NULL,
           round = round + 1, reason = 'its replay was cancelled', updated_at = clock_timestamp()
       FROM waiting w WHERE d.id = w.id AND d.open AND d.state <> 'active'
-      RETURNING d.id, d.replay_of, d.chain, d.seq
+      RETURNING d.id, d.event_id, d.flow, d.chain, d.seq
     ), restored AS (${blockAgain('gone')}
     ), traced AS (
       INSERT INTO changes (delivery_id, became, made_by, reason)

@@ -41,6 +41,8 @@ export interface UncountedDeath {
   readonly connector: string;
   readonly code: OutcomeCode;
   readonly reason: string;
+  /** Of its event. */
+  readonly source: string;
 }
 
 /** Where a dead delivery stands among all of them. */
@@ -94,7 +96,10 @@ export interface Problems {
   ): Promise<void>;
   /** Open and acknowledged problems none of whose deliveries is dead or under way: `resolved`. */
   resolveEmpty(): Promise<number>;
-  /** Open problems nobody was told of since they were opened `graceMs` ago or longer. */
+  /**
+   * Open problems nobody was told of since they were opened, `graceMs` ago or longer and within the
+   * last day. None whose deliveries were to tell of something themselves.
+   */
   listUnannounced(graceMs: number): Promise<readonly ProblemView[]>;
   /** Somebody was told of this opening. */
   markAnnounced(problem: Pick<ProblemView, 'fingerprint' | 'openedAt'>): Promise<void>;

@@ -46,15 +46,21 @@ export function normaliseReason(reason: string): string {
   return text.replace(/\s+/g, ' ').trim().slice(0, MESSAGE_CHARS_MAX);
 }
 
+/** What the message of an alert's death begins with: it is a problem of its own, which is not told. */
+const OF_ALERT = 'alert not sent: ';
+
 /** The problem that a delivery's death belongs to. */
 export function sightProblem(death: {
   readonly class: string;
   readonly code: string;
   readonly connector: string;
   readonly reason: string;
+  /** It was to send an event of the hub itself. @default false */
+  readonly isAlert?: boolean;
 }): ProblemSighting {
   const { code, connector } = death;
-  const message = normaliseReason(death.reason);
+  const cause = normaliseReason(death.reason);
+  const message = death.isAlert === true ? OF_ALERT + cause : cause;
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([death.class, connector, message]))
     .digest('hex')

@@ -12,7 +12,9 @@ import type {
   LaneQueue,
   LaneWorker,
 } from './lane-backend.ts';
+import { createLaneLimit, type LaneLimit } from './lane-limit.ts';
 import type { LaneCounts, LaneJob, LaneLimits, Lanes, LaneWork } from './lanes.ts';
+import { createStartable } from './startable-worker.ts';
 import {
   createProcessHolds,
   createWorkerHolds,
@@ -46,7 +48,7 @@ export function createBullmqLanes(options: {
   const lanes = new Map<string, Lane>();
   const workers: RunningWorker[] = [];
   const holds = createProcessHolds();
-  const concurrency = new Map<string, number>();
+  const limited = new Map<string, LaneLimit>();
   let closed: Promise<void> | undefined;
 
   const isFair = (name: string): boolean => options.fair?.has(name) === true;
@@ -65,9 +67,8 @@ export function createBullmqLanes(options: {
     withinDeadline(run(lane(name).queue), COMMAND_DEADLINE_MS, `lane ${name}`);
 
   const keepLimit = async (name: string): Promise<void> => {
-    const wanted = concurrency.get(name);
-    if (wanted === undefined) return;
-    await command(name, (queue) => keepConcurrency(backend, queue, wanted));
+    const limit = limited.get(name);
+    if (limit !== undefined) await command(name, () => limit.keep());
   };
 
   return {
@@ -77,16 +78,16 @@ export function createBullmqLanes(options: {
     },
     findMissing: (jobs) => findMissing(backend, jobs),
     work(name, limits, work) {
-      const worker = startWorker({ backend, log, name, limits, work, isHeld: holds.isHeld });
+      const limit = createLaneLimit(backend, lane(name).queue, limits.concurrency);
+      limited.set(name, limit);
+      const join = (): Promise<void> =>
+        command(name, () => limit.join()).catch((error: unknown) => {
+          log.debug({ err: error, lane: name }, 'limit not set yet; the sweep will do it');
+        });
+      const { isHeld } = holds;
+      const worker = startWorker({ backend, log, name, limits, work, isHeld, join });
       workers.push(worker);
       holds.add(worker);
-      concurrency.set(name, limits.concurrency);
-      // Others may work it already; where nobody does, the next look takes it back.
-      command(name, (queue) => queue.setGlobalConcurrency(limits.concurrency)).catch(
-        (error: unknown) => {
-          log.debug({ err: error, lane: name }, 'limit not set yet; the sweep will do it');
-        },
-      );
     },
     hold: holds.hold,
     release: holds.release,
@@ -132,19 +133,6 @@ async function findMissing<J extends Pick<LaneJob, 'lane' | 'deliveryId' | 'roun
   return jobs.filter((job) => held.get(job.lane)?.has(jobIdOf(job)) !== true);
 }
 
-async function keepConcurrency(
-  backend: LaneBackend,
-  queue: LaneQueue,
-  wanted: number,
-): Promise<void> {
-  const [has, needed] = await Promise.all([
-    queue.getGlobalConcurrency(),
-    backend.needsLimit(queue),
-  ]);
-  if (!needed && has !== null) await queue.removeGlobalConcurrency();
-  if (needed && has !== wanted) await queue.setGlobalConcurrency(wanted);
-}
-
 const counted = ['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const;
 
 async function countJobs(queue: LaneQueue): Promise<LaneCounts> {
@@ -165,6 +153,8 @@ function startWorker(parts: {
   readonly limits: LaneLimits;
   readonly work: LaneWork;
   isHeld(): boolean;
+  /** Before the first job; never rejects. */
+  join(): Promise<void>;
 }): RunningWorker {
   const { backend, log, name, limits } = parts;
   const process = processorOf(parts);
@@ -175,13 +165,23 @@ function startWorker(parts: {
     if (closing && job.id !== undefined) worker.cancelJob(job.id, CLOSING);
     return done;
   });
-  const holds = createWorkerHolds(worker);
+  const startable = createStartable(worker);
+  const holds = createWorkerHolds(startable);
   const breaker = createErrorStormBreaker(heldBy(holds, 'error-storm'), name, log);
   const told = (error: unknown): void => log.warn({ err: error, lane: name }, 'hold failed');
   worker.on('error', breaker.onError);
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id, 'lock lost');
   });
+  const start = async (): Promise<void> => {
+    // A store that is away is no reason not to try.
+    await worker.waitUntilReady().catch((error: Error) => {
+      if (!closing) breaker.onError(error);
+    });
+    await parts.join();
+    if (!closing) await startable.start();
+  };
+  start().catch(told);
   return {
     hold: (by) => void holds.hold(by).catch(told),
     release: (by) => void holds.release(by).catch(told),

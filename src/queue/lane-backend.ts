@@ -26,6 +26,7 @@ export type LaneProcessor = (
 export interface LaneBackend {
   readonly name: 'redis' | 'postgres';
   createQueue(lane: string): LaneQueue;
+  /** It takes no job before its `run` is called. */
   createWorker(lane: string, limits: LaneLimits, process: LaneProcessor): LaneWorker;
   /** `false` while there is no connection, so that callers fail at once and nothing piles up. */
   isReachable(): boolean;
@@ -34,11 +35,8 @@ export interface LaneBackend {
    * a long backlog as over none.
    */
   findHeld(lane: string, jobIds: readonly string[]): Promise<ReadonlySet<string>>;
-  /**
-   * Whether the store has to keep a lane's concurrency: where it costs, only while more than one
-   * process works the lane. Each worker keeps to it by itself.
-   */
-  needsLimit(queue: LaneQueue): Promise<boolean>;
+  /** The lane's workers that have a connection, of all processes; undefined where the store does not tell. */
+  countWorkers(queue: LaneQueue): Promise<number | undefined>;
   /** The priority of the job that goes next among those with one; 0 where none waits. */
   headPriority(lane: string): Promise<number>;
   ping(): Promise<void>;

@@ -89,8 +89,7 @@ export async function createPostgresLaneBackend(options: {
       const { rows } = await pool.query<{ id: string }>(FIND_HELD, [lane, jobIds]);
       return new Set(rows.map((row) => row.id));
     },
-    // With it the workers of a lane take their jobs one after the other.
-    needsLimit: async (queue) => (await queue.getWorkersCount()) > 1,
+    countWorkers: (queue) => queue.getWorkersCount(),
     async headPriority(lane) {
       const { rows } = await pool.query<{ priority: number }>(HEAD_PRIORITY, [lane]);
       return rows[0]?.priority ?? 0;

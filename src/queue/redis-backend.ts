@@ -50,8 +50,8 @@ export async function createRedisBackend(options: {
       }),
     isReachable: () => producer.status === 'ready',
     findHeld: (lane, jobIds) => findHeld(producer, lane, jobIds),
-    // With it each job is handed out alone, and calls begin later. Who may not ask who is there keeps it.
-    needsLimit: async (queue) => (await queue.getWorkersCount().catch(() => 2)) > 1,
+    // Some may not ask who is there.
+    countWorkers: (queue) => queue.getWorkersCount().catch(() => undefined),
     async headPriority(lane) {
       const key = `${laneOptions.prefix}:${lane}:prioritized`;
       const [, score] = (await producer.zrange(key, '0', '0', 'WITHSCORES')).flat();

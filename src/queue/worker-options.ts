@@ -7,6 +7,8 @@ export function workerOptions(limits: LaneLimits) {
   return {
     ...laneOptions.worker,
     concurrency,
+    // What it is to keep to is looked up first.
+    autorun: false,
     ...(rate === undefined ? {} : { limiter: { max: rate.count, duration: rate.perMs } }),
   };
 }

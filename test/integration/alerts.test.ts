@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { createRoutes } from '../../src/definitions/routes.ts';
+import { createRoutes, type Routes } from '../../src/definitions/routes.ts';
 import { type Alerts, createAlerts, type OpenedProblem } from '../../src/delivery/alerts.ts';
 import { createLagTurn, LAG_MS_MAX } from '../../src/delivery/lag-watch.ts';
 import type { Journal } from '../../src/journal/journal.ts';
@@ -48,6 +48,7 @@ describe('what the hub tells of itself', () => {
   let url: string;
   let alerts: Alerts;
   let folder: string;
+  let routes: Routes;
   const closers: (() => Promise<unknown>)[] = [];
 
   before(async () => {
@@ -62,7 +63,7 @@ describe('what the hub tells of itself', () => {
     closers.push(() => lanes.close(3_000));
     const { definitions } = await loadProject({ folder, variables });
     assert.ok(definitions);
-    const routes = createRoutes(definitions);
+    routes = createRoutes(definitions);
     alerts = createAlerts({ journal, lanes, routes, log: quietLog });
   });
   after(async () => {
@@ -101,7 +102,8 @@ describe('what the hub tells of itself', () => {
   };
 
   test('is told once for a problem, whichever processes see it, and again when it is opened again', async () => {
-    await Promise.all([1, 2, 3].map(() => alerts.problemOpened(problem, first)));
+    const saidSo = await Promise.all([1, 2, 3].map(() => alerts.problemOpened(problem, first)));
+    assert.deepEqual(saidSo, [true, true, true]);
     const [opened, ...more] = await told('problem-opened');
     assert.deepEqual(more, []);
     assert.equal(
@@ -120,8 +122,19 @@ describe('what the hub tells of itself', () => {
   test('is nothing where the dead delivery was an alert itself', async () => {
     const ofAlert = { ...problem, fingerprint: 'of-an-alert' };
     const count = (await told('problem-opened')).length;
-    await alerts.problemOpened(ofAlert, { ...first, source: 'crossdock' });
+    assert.equal(await alerts.problemOpened(ofAlert, { ...first, source: 'crossdock' }), false);
     assert.equal((await told('problem-opened')).length, count);
+  });
+
+  test('has not been told where nothing was stored, or no flow listens', async () => {
+    const lanes = { add: async () => undefined };
+    const parts = { lanes, log: quietLog };
+    const away = await openTestJournal();
+    await away.close();
+    const deaf = createAlerts({ ...parts, journal, routes: { route: () => [] } });
+    assert.equal(await deaf.problemOpened({ ...problem, fingerprint: 'unheard' }, first), false);
+    const failing = createAlerts({ ...parts, journal: away.journal, routes });
+    assert.equal(await failing.problemOpened({ ...problem, fingerprint: 'failed' }, first), false);
   });
 
   test('goes not through the lane that it is about', async () => {

@@ -4,12 +4,20 @@ import assert from 'node:assert/strict';
 import { cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
+import { createOrder } from '../../src/delivery/order.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { migrateJournal, openPostgresJournal } from '../../src/journal/postgres-journal.ts';
 import { isCrossdockError } from '../../src/model/errors.ts';
+import type { LaneJob } from '../../src/queue/lanes.ts';
+import { createChain } from '../support/ordered-chain.ts';
 import { sampleEvent } from '../support/sample-event.ts';
-import { migrationsFolder } from '../support/test-journal.ts';
-import { acquireTestDatabase, query, temporaryFolder } from '../support/test-journal-server.ts';
+import { migrationsFolder, openTestJournal } from '../support/test-journal.ts';
+import {
+  acquireTestDatabase,
+  query,
+  quietLog,
+  temporaryFolder,
+} from '../support/test-journal-server.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -54,6 +62,27 @@ test('an older version goes on beside what a newer one has only added', async ()
 test('an older version does not start on what a newer one has changed', async () => {
   const url = await migratedByNewer('ALTER TABLE deliveries RENAME COLUMN tenant TO share;\n');
   await assert.rejects(openOlder(url), (error) => isCrossdockError(error, 'journal-too-new'));
+});
+
+test('a chain that an older version which knows no order left behind is let go', async () => {
+  const { journal, url, close } = await openTestJournal();
+  closers.push(close);
+  const chain = createChain(journal);
+  const [first, second] = [await chain.append(), await chain.append()];
+  await chain.take(first.id);
+  await chain.claim(second.id);
+  await query(
+    url,
+    `UPDATE deliveries SET state = 'delivered', open = false, lease_until = NULL WHERE id = '${first.id}'`,
+  );
+  const jobs: string[] = [];
+  const add = async (due: readonly LaneJob[]): Promise<void> => {
+    jobs.push(...due.map((job) => job.deliveryId));
+  };
+  const order = createOrder({ journal, lanes: { add }, log: quietLog });
+  closers.push(() => order.close());
+  await order.turn.run(new AbortController().signal);
+  assert.deepEqual(jobs, [second.id]);
 });
 
 test('a ledger of the first version, which knew of no additive files, is read', async () => {

@@ -116,6 +116,42 @@ for (const [name, openStore] of Object.entries(stores)) {
       assert.equal(busyMax, 3);
     });
 
+    test('a second worker that comes to a backlog keeps to the concurrency from its first job on', async () => {
+      const [left, right] = [await openLanes('joined'), await openLanes('joined')];
+      let [busy, busyMax, through] = [0, 0, 0];
+      const work: LaneWork = async () => {
+        busy += 1;
+        busyMax = Math.max(busyMax, busy);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        busy -= 1;
+        through += 1;
+        return done;
+      };
+      left.work('joined', { concurrency: 3 }, work);
+      await left.add(laneJobs('joined', 401));
+      await until('the first one works', () => through > 0);
+      right.work('joined', { concurrency: 3 }, work);
+      await until('all', () => through >= 401);
+      assert.equal(busyMax, 3);
+    });
+
+    test('the limit is taken back after two looks in a row that find one worker, not after one', async () => {
+      const [left, right] = [await openLanes('alone'), await openLanes('alone')];
+      const [queue] = left.queues;
+      assert.ok(queue);
+      left.work('alone', { concurrency: 3 }, async () => done);
+      right.work('alone', { concurrency: 3 }, async () => done);
+      await limited(left, 3);
+      await right.close(3_000);
+      await waitUntil('the store forgot the other one', async () =>
+        (await queue.getWorkersCount()) === 1 ? true : undefined,
+      );
+      await left.keepLimit('alone');
+      assert.equal(await queue.getGlobalConcurrency(), 3);
+      await left.keepLimit('alone');
+      assert.equal(await queue.getGlobalConcurrency(), null);
+    });
+
     test('a lane that forgot its limit, or heard another, is told again', async () => {
       const [left, right] = [await openLanes('told'), await openLanes('told')];
       left.work('told', { concurrency: 5 }, async () => done);

@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { createProblemWatch, type ProblemWatch } from '../../src/delivery/problems.ts';
+import { createProblemWatch, type ProblemWatch, sightDeath } from '../../src/delivery/problems.ts';
 import type { PostgresJournal } from '../../src/journal/postgres-journal.ts';
 import type { ProblemView } from '../../src/journal/problems-port.ts';
 import { isCrossdockError } from '../../src/model/errors.ts';
 import { newId } from '../../src/model/ids.ts';
 import { deathOf, makeRecorded } from '../support/dead-deliveries.ts';
+import { sampleEvent } from '../support/sample-event.ts';
 import { openTestJournal } from '../support/test-journal.ts';
 import { query, quietLog } from '../support/test-journal-server.ts';
 
@@ -20,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => close());
 
-function watchOf(onProblemOpened?: (problem: ProblemView) => void): ProblemWatch {
+function watchOf(onProblemOpened?: (problem: ProblemView) => boolean): ProblemWatch {
   const { problems } = journal;
   const options = onProblemOpened === undefined ? {} : { onProblemOpened };
   return createProblemWatch({ journal, problems, log: quietLog, retentionDays: 30, ...options });
@@ -149,10 +150,56 @@ describe('problems', () => {
     await makeRecorded(journal, 3, () => deathOf('no stock'));
     await query(url, `UPDATE problems SET opened_at = opened_at - interval '1 minute'`);
     const told: string[] = [];
-    const watch = watchOf((problem) => void told.push(problem.message));
+    const watch = watchOf((problem) => told.push(problem.message) > 0);
     await turn(watch);
     await turn(watch);
     assert.deepEqual(told, ['no stock']);
+  });
+
+  test('whoever could not be told is told by a later turn', async () => {
+    await makeRecorded(journal, 1, () => deathOf('no stock'));
+    await query(url, `UPDATE problems SET opened_at = opened_at - interval '1 minute'`);
+    let asked = 0;
+    const watch = watchOf(() => {
+      asked += 1;
+      return asked > 1;
+    });
+    for (const _turn of [1, 2, 3]) await turn(watch);
+    assert.equal(asked, 2);
+    await query(
+      url,
+      `UPDATE problems SET announced = false, opened_at = now() - interval '2 days'`,
+    );
+    await turn(watch);
+    assert.equal(asked, 2, 'what is old is not told as new');
+  });
+
+  test('the death of an alert is a problem of its own, and neither told nor in the way of others', async () => {
+    const told: string[] = [];
+    const watch = watchOf((problem) => told.push(problem.message) > 0);
+    const alert = sampleEvent({ source: 'crossdock', topic: 'lane-opened' });
+    await journal.append(alert);
+    const deliveryId = alert.deliveries[0]?.id ?? '';
+    const claimed = await journal.claim({ deliveryId, round: 0, leaseMs: 60_000 });
+    assert.ok(claimed.kind === 'claimed');
+    const { claim } = claimed;
+    const death = { state: 'dead', code: 'rejected', reason: 'no such channel' } as const;
+    const problem = sightDeath('erp', death, claim.event.source);
+    const record = { ...death, deliveryId, fence: claim.fence, problem };
+    const { openedProblem = false } = await journal.record(record);
+    await watch.onSettled({ lane: 'erp', claim, record, openedProblem });
+    // Deaths that are counted afterwards are told apart as well.
+    await query(url, 'UPDATE deliveries SET problem = NULL');
+    await makeRecorded(journal, 1, () => deathOf('no such channel'));
+    await query(url, `UPDATE problems SET opened_at = opened_at - interval '1 minute'`);
+    await turn(watch);
+    await turn(watch);
+    assert.deepEqual(told, ['no such channel']);
+    const all = await journal.problems.list({});
+    assert.deepEqual(all.map(({ message, count }) => `${message} ${count}`).sort(), [
+      'alert not sent: no such channel 2',
+      'no such channel 1',
+    ]);
   });
 
   test('old resolved problems go, others stay', async () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { type ReplayRunnerPorts, runReplays } from '../../src/delivery/replay-runner.ts';
 import type { ReplayRequest } from '../../src/delivery/replays.ts';
+import type { NewDelivery } from '../../src/journal/journal.ts';
 import type { PostgresJournal } from '../../src/journal/postgres-journal.ts';
 import type { ReplayQuery, ReplayView } from '../../src/journal/replays-port.ts';
 import { isCrossdockError } from '../../src/model/errors.ts';
@@ -201,6 +202,25 @@ describe('the run of a replay', () => {
     );
     const place = { chain: 'order-to-erp:7', seq: 5, version: 3, tenant: 't' };
     assert.deepEqual(made, { ...place, ambiguous: true });
+  });
+
+  test('cancelled: the dead one whose place a replay took is in the way of its order again', async () => {
+    const order = { key: '7', dead: 'block' } as const;
+    const delivery = (): NewDelivery => sampleDelivery({ flow: 'order-to-erp', order });
+    const dead = { ...deathOf('no stock'), event: { deliveries: [delivery()] } };
+    const [died] = await makeRecorded(journal, 1, () => dead);
+    const behind = delivery();
+    await journal.append(sampleEvent({ deliveries: [behind] }));
+    const claim = { deliveryId: behind.id, round: 0, leaseMs: 60_000 };
+    assert.equal((await journal.claim(claim)).kind, 'gone');
+    const { replay } = await plan();
+    await controlsOf(journal).run(replay.id, 'a test');
+    await runToEnd(replay.id);
+    await controlsOf(journal).cancel(replay.id, 'a test');
+    assert.deepEqual(await journal.advance('order-to-erp:7'), [], 'the chain is not let go');
+    await journal.cancel({ deliveryId: died ?? '', by: 'a test' });
+    const [next] = await journal.advance('order-to-erp:7');
+    assert.equal(next?.deliveryId, behind.id);
   });
 
   test('old plans and ended runs go, with their lists', async () => {
