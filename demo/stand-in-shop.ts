@@ -2,7 +2,8 @@
 // it, some of them more than once, as vendors do. Until it sees a 2xx it tries again.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReceiveDefinition } from '../src/definitions/definitions.ts';
+import type { ReceiveDefinition } from '../src/definitions/receive.ts';
+import { parseReceive } from '../src/definitions/receive-part.ts';
 import { signedHeaders } from '../src/intake/sign.ts';
 import type { Headers } from '../src/model/event.ts';
 import type { OrderTopic, ShopOrder } from './shop-orders.ts';
@@ -87,21 +88,14 @@ function planOf(order: ShopOrder): Plan {
 
 /** How the app that registered Shopify's webhooks would describe them. */
 export function shopifyReceive(secret: string): ReceiveDefinition {
-  return {
-    verify: {
-      kind: 'hmac',
-      algorithm: 'sha256',
-      headers: ['x-shopify-hmac-sha256'],
-      encoding: 'base64',
-      prefix: '',
-    },
+  return parseReceive({
+    verify: { hmac: 'sha256', header: 'X-Shopify-Hmac-Sha256', encoding: 'base64' },
     secrets: [secret],
-    topic: { headers: ['x-shopify-topic'] },
-    dedupe: { headers: ['x-shopify-webhook-id'] },
-    occurredAt: ['x-shopify-triggered-at'],
-    shop: ['x-shopify-shop-domain'],
-    bodyBytesMax: 1_048_576,
-  };
+    topic: { header: 'X-Shopify-Topic' },
+    dedupe: { header: 'X-Shopify-Webhook-Id' },
+    occurredAt: { header: 'X-Shopify-Triggered-At' },
+    shop: { header: 'X-Shopify-Shop-Domain' },
+  });
 }
 
 /** The headers of Shopify's webhooks; the same order and topic always have the same ids. */

@@ -14,6 +14,7 @@ import { createApp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
 import { listen } from './http/server.ts';
 import { createIntake } from './intake/intake.ts';
+import { createPublishedKeys } from './intake/published-keys.ts';
 import { startEmbeddedPostgres } from './journal/embedded-postgres.ts';
 import type { Journal } from './journal/journal.ts';
 import {
@@ -96,12 +97,11 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const adminToken = await readAdminToken(environment);
     let closing = false;
     const { connectors } = definitions;
+    const keys = createPublishedKeys();
     const app = createApp({
       ...(role === 'delivery'
         ? {}
-        : {
-            intake: createIntake({ connectors, routes, journal, lanes, log, meter }),
-          }),
+        : { intake: createIntake({ connectors, routes, journal, lanes, log, meter, keys }) }),
       journal,
       lanes,
       laneNames: callable(definitions).map((connector) => connector.id),

@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Environment, readEnvironment } from '../config/environment.ts';
-import type { ReceiveDefinition } from '../definitions/definitions.ts';
+import type { ReceiveDefinition } from '../definitions/receive.ts';
 import { signedHeaders } from '../intake/sign.ts';
 import { CrossdockError } from '../model/errors.ts';
 import { newId } from '../model/ids.ts';

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../model/json.ts';
-import { connectorProperties, receiveSchema } from './connector-schema.ts';
+import { connectorProperties } from './connector-schema.ts';
+import { receiveSchema } from './receive-schema.ts';
 
 const settings: JsonObject = {
   type: 'object',

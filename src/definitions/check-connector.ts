@@ -6,12 +6,13 @@ import { didYouMeanOrKnown } from '../model/suggest.ts';
 import { parseDurationMs } from '../model/units.ts';
 import type { ShapeChecker } from './check-shape.ts';
 import { connectorProperties, operationProperties } from './connector-schema.ts';
-import { type Content, isObject, settle, withoutAt, withTexts } from './content.ts';
+import { type Content, isObject, settle, valueAt, withoutAt, withTexts } from './content.ts';
 import type { KindSchema } from './definitions.ts';
 import { type Fault, fault, isFaulty, type Path } from './fault.ts';
 import { checkLookups } from './lookup-part.ts';
-import { checkReceive } from './receive-part.ts';
+import { checkReceive, receiveSecretPatterns } from './receive-part.ts';
 import { checkSecrets, leavesAt, namedPatterns } from './secrets.ts';
+import { verifyShape } from './verify-shape.ts';
 
 const TIMEOUT_MS_MIN = 1_000;
 const TIMEOUT_MS_MAX = 120_000;
@@ -68,13 +69,14 @@ export function checkConnector(
   // A mistake in the kind's own name keeps no secret from being seen.
   const schemas = [...(kind === undefined ? shapes.kinds.values() : [kind])];
   const secretPatterns = [
-    ['receive', 'secrets'],
+    ...receiveSecretPatterns(content.raw),
     ...schemas.flatMap(({ schema }) => secretPatternsOf(schema, content.raw)),
   ];
   const secretPaths = secretPatterns.flatMap((pattern) => leavesAt(content.value, pattern));
   const texted = { ...content, value: withTexts(content, content.value, secretPaths) };
   const { value, faults: shapeFaults } = settle(texted, (candidate) => [
     ...checkShape({ schema: shapes.common, value: candidate }),
+    ...verifyShape(valueAt(candidate, ['receive', 'verify']), ['receive', 'verify'], checkShape),
     ...checkKindFields(candidate, { kind, shapes, checkShape }),
   ]);
   const known = shapeFaults.filter(({ path }) => !content.isUnset(path));

@@ -4,6 +4,7 @@ import type { Expression, FlowRevision } from '../model/flow-revision.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { OutcomeOverride } from '../model/outcome.ts';
 import type { Rate } from '../model/units.ts';
+import type { ReceiveDefinition } from './receive.ts';
 
 /** All files of one project folder, free of errors. */
 export interface Definitions {
@@ -57,32 +58,6 @@ export interface LookupDefinition {
   /** Over `{ status, headers, body }`; `$sent` is the message. */
   readonly found: Expression;
 }
-
-export interface ReceiveDefinition {
-  readonly verify: VerifyDefinition;
-  /** Newest first; empty only with `verify: none`. */
-  readonly secrets: readonly string[];
-  /** Header names, lower-case, the first present one counts; or one fixed topic. */
-  readonly topic: { readonly headers: readonly string[] } | { readonly fixed: string };
-  /** Header names as above; or the hash of the body. */
-  readonly dedupe: { readonly headers: readonly string[] } | 'body';
-  readonly occurredAt: readonly string[];
-  readonly shop: readonly string[];
-  /** The largest body that is taken, in bytes. @default 1 MiB */
-  readonly bodyBytesMax: number;
-}
-
-export type VerifyDefinition =
-  | { readonly kind: 'none' }
-  | {
-      readonly kind: 'hmac';
-      readonly algorithm: 'sha1' | 'sha256' | 'sha512';
-      /** Lower-case; the first present one counts. */
-      readonly headers: readonly string[];
-      readonly encoding: 'hex' | 'base64' | 'base64url';
-      /** Stands before the signature in the header, such as `sha256=`. @default '' */
-      readonly prefix: string;
-    };
 
 export interface FlowDefinition {
   /** The file's base name. */

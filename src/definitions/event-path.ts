@@ -84,11 +84,18 @@ function wrong(message: string, hint: string): { readonly problem: EventPathProb
 export function createEventReader(
   event: ReadableEvent,
 ): (path: EventPath) => EventValue | undefined {
+  const read = createJsonReader(event.body);
+  return (path) => (path.of === 'event' ? textValue(event[path.field]) : read(path.steps));
+}
+
+/** As `createEventReader`, of JSON bytes alone. */
+export function createJsonReader(
+  bytes: Buffer,
+): (steps: readonly (string | number)[]) => EventValue | undefined {
   let body: ParsedBody | undefined;
-  return (path) => {
-    if (path.of === 'event') return textValue(event[path.field]);
-    body ??= parseBody(event.body);
-    return valueAt(follow(body.value, path.steps), body.mark);
+  return (steps) => {
+    body ??= parseBody(bytes);
+    return valueAt(follow(body.value, steps), body.mark);
   };
 }
 

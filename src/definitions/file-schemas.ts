@@ -3,14 +3,10 @@
 
 import type { Json, JsonObject } from '../model/json.ts';
 import { catalogueProperties } from './catalogue-schema.ts';
-import {
-  connectorProperties,
-  operationProperties,
-  receiveRequired,
-  receiveSchema,
-} from './connector-schema.ts';
+import { connectorProperties, operationProperties } from './connector-schema.ts';
 import type { KindSchema } from './definitions.ts';
 import { flowSchema } from './flow-schema.ts';
+import { publishedReceiveSchema, receiveRequired } from './receive-schema.ts';
 import { flowTestSchema, mappingTestSchema } from './test-schemas.ts';
 
 export type FileSchemaName = 'connector' | 'catalog-entry' | 'flow' | 'mapping-test' | 'flow-test';
@@ -20,8 +16,14 @@ export function fileSchemas(
   kinds: readonly KindSchema[],
 ): Readonly<Record<FileSchemaName, JsonObject>> {
   const names = kinds.map(({ kind }) => kind);
-  const connector = withKinds({ ...connectorProperties(names), receive: receiveSchema([]) }, kinds);
-  const entry = withKinds(catalogueProperties(names), kinds);
+  const connector = withKinds(
+    { ...connectorProperties(names), receive: publishedReceiveSchema() },
+    kinds,
+  );
+  const entry = withKinds(
+    { ...catalogueProperties(names), receive: publishedReceiveSchema() },
+    kinds,
+  );
   return {
     connector: publish('Crossdock connector', {
       ...interpolable(connector),

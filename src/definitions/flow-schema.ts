@@ -1,6 +1,7 @@
 import type { JsonObject } from '../model/json.ts';
-import { durationPattern, idPattern } from './connector-schema.ts';
+import { idPattern } from './connector-schema.ts';
 import { outcomesSchema } from './outcomes-schema.ts';
+import { durationPattern } from './patterns.ts';
 
 const schemaName: JsonObject = { type: 'string', pattern: idPattern, examples: ['sales-order'] };
 

@@ -1,13 +1,32 @@
 // The `receive:` part of a connector: from its checked JSON to what intake uses.
 
 import type { Json, JsonObject } from '../model/json.ts';
-import { parseSizeBytes } from '../model/units.ts';
+import { parseDurationMs, parseSizeBytes } from '../model/units.ts';
 import { isObject } from './content.ts';
-import type { ReceiveDefinition, VerifyDefinition } from './definitions.ts';
 import { type Fault, fault, isFaulty } from './fault.ts';
+import { parsePlace, placeFaults } from './place.ts';
+import type {
+  AnswerDefinition,
+  BodyLimits,
+  HandshakeDefinition,
+  QuarantineDefinition,
+  ReceiveDefinition,
+  SplitDefinition,
+} from './receive.ts';
+import { leavesAt } from './secrets.ts';
+import { parseListPath } from './template.ts';
+import { checkVerify, parseSecrets, parseVerify } from './verify-part.ts';
 
 const BODY_BYTES_DEFAULT = 1_048_576;
 const BODY_BYTES_MAX = 10 * 1_048_576;
+const DEPTH_DEFAULT = 100;
+const KEYS_DEFAULT = 10_000;
+const EVENTS_DEFAULT = 1_000;
+const QUARANTINE_COUNT_DEFAULT = 500;
+const QUARANTINE_BYTES_DEFAULT = 20 * 1_048_576;
+const QUARANTINE_BYTES_MAX = 1_000 * 1_048_576;
+const QUARANTINE_AGE_MS_DEFAULT = 7 * 86_400_000;
+const QUARANTINE_AGE_MS_MAX = 90 * 86_400_000;
 
 /**
  * Mistakes of a `receive:` that its schema cannot say; nothing is made of the parts that
@@ -15,72 +34,156 @@ const BODY_BYTES_MAX = 10 * 1_048_576;
  */
 export function checkReceive(receive: JsonObject, shapeFaults: readonly Fault[]): readonly Fault[] {
   const isFine = (name: string) => !isFaulty(shapeFaults, ['receive', name]);
-  const { verify, secrets, bodyBytesMax } = parseReceive(receive);
+  const checks: Readonly<Record<string, () => readonly Fault[]>> = {
+    verify: () => (isFine('secrets') ? verifyFaults(receive) : []),
+    bodyMax: () => sizeFaults(receive['bodyMax'], ['receive', 'bodyMax'], BODY_BYTES_MAX),
+    topic: () => placeFaults(receive['topic'], ['receive', 'topic']),
+    dedupe: () => placeFaults(receive['dedupe'], ['receive', 'dedupe']),
+    occurredAt: () => placeFaults(receive['occurredAt'], ['receive', 'occurredAt']),
+    shop: () => placeFaults(receive['shop'], ['receive', 'shop']),
+    split: () => splitFaults(receive['split']),
+    quarantine: () => quarantineFaults(receive['quarantine']),
+  };
+  return Object.entries(checks).flatMap(([name, check]) =>
+    name in receive && isFine(name) ? check() : [],
+  );
+}
+
+function verifyFaults(receive: JsonObject): readonly Fault[] {
+  const faults = checkVerify(
+    receive['verify'],
+    ['receive', 'verify'],
+    parseSecrets(receive['secrets']),
+  );
+  return faults.map((one) =>
+    one.code === 'secret-missing' && one.path.at(-1) !== 'secrets'
+      ? { ...one, path: 'secrets' in receive ? ['receive', 'secrets'] : ['receive'] }
+      : one,
+  );
+}
+
+function sizeFaults(
+  value: Json | undefined,
+  path: readonly string[],
+  bytesMax: number,
+): readonly Fault[] {
+  const bytes = sizeOf(value, 1);
+  if (bytes >= 1 && bytes <= bytesMax) return [];
+  const message = `"${path.join('.')}" must be from 1b to ${bytesMax / 1_048_576}mb`;
+  return [fault(path, 'wrong-value', { message })];
+}
+
+function splitFaults(split: Json | undefined): readonly Fault[] {
+  const inForm = isObject(split);
+  const text = inForm ? split['list'] : split;
+  const parsed = parseListPath(String(text));
+  if ('value' in parsed) return [];
+  const path = inForm ? ['receive', 'split', 'list'] : ['receive', 'split'];
+  return [fault(path, 'wrong-value', parsed.problem)];
+}
+
+function quarantineFaults(value: Json | undefined): readonly Fault[] {
+  if (!isObject(value)) return [];
+  const path = ['receive', 'quarantine'];
+  const ageMs = parseDurationMs(String(value['age'] ?? '7d')) ?? 0;
+  const message = '"receive.quarantine.age" must be from 1ms to 90d';
   return [
-    ...('verify' in receive && isFine('verify') && isFine('secrets')
-      ? checkVerify(receive, verify, secrets)
-      : []),
-    ...(isFine('bodyMax') ? checkBodyMax(bodyBytesMax) : []),
+    ...sizeFaults(value['bytes'] ?? '1b', [...path, 'bytes'], QUARANTINE_BYTES_MAX),
+    ...(ageMs >= 1 && ageMs <= QUARANTINE_AGE_MS_MAX
+      ? []
+      : [fault([...path, 'age'], 'wrong-value', { message })]),
   ];
 }
 
-function checkVerify(
-  receive: JsonObject,
-  verify: VerifyDefinition,
-  secrets: readonly string[],
-): readonly Fault[] {
-  if (verify.kind === 'none') {
-    const message = 'takes webhooks from anybody';
-    return [fault(['receive', 'verify'], 'unverified-receiver', { message, severity: 'warning' })];
-  }
-  if (secrets.length > 0) return [];
-  const path = 'secrets' in receive ? ['receive', 'secrets'] : ['receive'];
-  const message = 'signatures are verified, but there is no secret to do it with';
-  const hint = `secrets: ["\${NAME}"]`;
-  return [fault(path, 'secret-missing', { message, hint, target: 'key' })];
-}
-
-function checkBodyMax(bytes: number): readonly Fault[] {
-  if (bytes >= 1 && bytes <= BODY_BYTES_MAX) return [];
-  const message = '"receive.bodyMax" must be from 1b to 10mb';
-  return [fault(['receive', 'bodyMax'], 'wrong-value', { message })];
+/** Where the secrets of a receiver stand in its connector. */
+export function receiveSecretPatterns(connector: JsonObject): readonly (readonly string[])[] {
+  const receive = connector['receive'];
+  if (!isObject(receive)) return [['receive', 'secrets']];
+  return leavesAt(receive, [])
+    .map((path) => ['receive', ...path.map(String)])
+    .filter((path) => path.includes('secrets') && path.at(-1) !== 'notAfter');
 }
 
 export function parseReceive(receive: JsonObject): ReceiveDefinition {
-  const topic = receive['topic'];
-  const fixed = isObject(topic) ? topic['is'] : undefined;
-  const dedupe = receive['dedupe'];
-  const bodyMax = receive['bodyMax'];
+  const verify = parseVerify(receive['verify'], parseSecrets(receive['secrets']));
+  const dedupe = parsePlace(receive['dedupe']);
+  const split = parseSplit(receive['split']);
+  const { url } = receive;
   return {
-    verify: parseVerify(receive['verify']),
-    secrets: textsOf(receive['secrets']).filter((secret) => secret.trim() !== ''),
-    topic: typeof fixed === 'string' ? { fixed } : { headers: headersOf(topic) },
-    dedupe: isObject(dedupe) ? { headers: headersOf(dedupe) } : 'body',
-    occurredAt: headersOf(receive['occurredAt']),
-    shop: headersOf(receive['shop']),
-    bodyBytesMax: typeof bodyMax === 'string' ? (parseSizeBytes(bodyMax) ?? 0) : BODY_BYTES_DEFAULT,
+    ...(verify === undefined ? {} : { verify }),
+    ...(typeof url === 'string' ? { url } : {}),
+    topic: parsePlace(receive['topic']),
+    ...(dedupe.length === 0 ? {} : { dedupe }),
+    occurredAt: parsePlace(receive['occurredAt']),
+    shop: parsePlace(receive['shop']),
+    ...(split === undefined ? {} : { split }),
+    handshakes: parseHandshakes(receive['handshakes']),
+    answer: parseAnswer(receive['answer']),
+    limits: parseLimits(receive),
+    quarantine: parseQuarantine(receive['quarantine']),
   };
 }
 
-function parseVerify(verify: Json | undefined): VerifyDefinition {
-  if (!isObject(verify)) return { kind: 'none' };
-  const { hmac, encoding, prefix } = verify;
+function parseLimits({ bodyMax, depthMax, keysMax, eventsMax }: JsonObject): BodyLimits {
   return {
-    kind: 'hmac',
-    algorithm: hmac as 'sha1' | 'sha256' | 'sha512',
-    headers: headersOf(verify),
-    encoding: encoding as 'hex' | 'base64' | 'base64url',
-    prefix: typeof prefix === 'string' ? prefix : '',
+    bytesMax: sizeOf(bodyMax, BODY_BYTES_DEFAULT),
+    depthMax: numberOf(depthMax, DEPTH_DEFAULT),
+    keysMax: numberOf(keysMax, KEYS_DEFAULT),
+    eventsMax: numberOf(eventsMax, EVENTS_DEFAULT),
   };
 }
 
-/** Header names of `{ header: X }` or `{ header: [X, Y] }`, lower-case. */
-function headersOf(value: Json | undefined): readonly string[] {
-  const header = isObject(value) ? value['header'] : undefined;
-  return textsOf(header).map((name) => name.toLowerCase());
+function parseSplit(split: Json | undefined): SplitDefinition | undefined {
+  const form = isObject(split) ? split['form'] : undefined;
+  const text = isObject(split) ? split['list'] : split;
+  const parsed = typeof text === 'string' ? parseListPath(text) : undefined;
+  if (parsed === undefined || 'problem' in parsed) return undefined;
+  return { list: parsed.value, ...(typeof form === 'string' ? { form } : {}) };
 }
 
-function textsOf(value: Json | undefined): readonly string[] {
-  if (typeof value === 'string') return [value];
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+/** Each a name, or a name with its options. */
+function parseHandshakes(value: Json | undefined): readonly HandshakeDefinition[] {
+  if (!Array.isArray(value)) return [];
+  return (value as readonly Json[]).flatMap((one): HandshakeDefinition[] => {
+    if (typeof one === 'string') return [{ kind: one, options: {} }];
+    if (!isObject(one)) return [];
+    return Object.entries(one).map(([kind, options]) => ({
+      kind,
+      options: Object.fromEntries(
+        Object.entries(isObject(options) ? options : {}).map(([name, text]) => [
+          name,
+          String(text),
+        ]),
+      ),
+    }));
+  });
+}
+
+function parseAnswer(value: Json | undefined): AnswerDefinition {
+  const { status, body, type, refused } = isObject(value) ? value : ({} as JsonObject);
+  return {
+    status: numberOf(status, 200),
+    ...(typeof body === 'string' ? { body } : {}),
+    ...(typeof type === 'string' ? { type } : {}),
+    refused: numberOf(refused, 401),
+  };
+}
+
+function parseQuarantine(value: Json | undefined): QuarantineDefinition {
+  const fields = isObject(value) ? value : ({} as JsonObject);
+  const keep = isObject(value) ? value['keep'] : value;
+  return {
+    keep: keep === 'off' || keep === 'all' ? keep : 'sample',
+    countMax: numberOf(fields['count'], QUARANTINE_COUNT_DEFAULT),
+    bytesMax: sizeOf(fields['bytes'], QUARANTINE_BYTES_DEFAULT),
+    ageMsMax: parseDurationMs(String(fields['age'])) ?? QUARANTINE_AGE_MS_DEFAULT,
+  };
+}
+
+function sizeOf(value: Json | undefined, fallback: number): number {
+  return typeof value === 'string' ? (parseSizeBytes(value) ?? 0) : fallback;
+}
+
+function numberOf(value: Json | undefined, fallback: number): number {
+  return typeof value === 'number' ? value : fallback;
 }

@@ -15,7 +15,7 @@ export const EDITED_BODY_BYTES_MAX = 10 * 1_024 * 1_024;
 
 /** What the body of a replay may have: as much as its source takes at the door. */
 export function editedBodyBytesMax(source: string, now: ProjectNow | undefined): number {
-  return now?.definitions.connectors.get(source)?.receive?.bodyBytesMax ?? EDITED_BODY_BYTES_MAX;
+  return now?.definitions.connectors.get(source)?.receive?.limits.bytesMax ?? EDITED_BODY_BYTES_MAX;
 }
 
 /**

@@ -43,8 +43,16 @@ export function intakeRoute(ports: {
       const read = await readBody(request, bytesMax, memory);
       if (read.kind === 'whole') {
         heldBytes = read.body.length;
-        const { headers } = request;
-        const answer = await intake.accept({ connector, headers, body: read.body });
+        const { method, originalUrl: target, headers, rawHeaders } = request;
+        const { body } = read;
+        const answer = await intake.accept({
+          connector,
+          method,
+          target,
+          headers,
+          rawHeaders,
+          body,
+        });
         finished(answer.status);
         sendAnswer(response, answer);
       } else if (read.kind === 'aborted') {

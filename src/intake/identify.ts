@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { ReceiveDefinition } from '../definitions/definitions.ts';
+import type { Place, ReceiveDefinition } from '../definitions/receive.ts';
 import { CrossdockError } from '../model/errors.ts';
-import type { Headers } from '../model/event.ts';
-import { firstHeader } from './first-header.ts';
+import { type Readable, readPlace } from './read-place.ts';
+import { parseTimeMs } from './timestamp.ts';
 
 /** What an event is called, and how it is recognised when it comes again. */
 export interface Identity {
@@ -14,16 +14,19 @@ export interface Identity {
   readonly shop?: string;
 }
 
-/** Header values longer than this are no ids; an index entry must stay small. */
+/** Values longer than this are no ids; an index entry must stay small. */
 const VALUE_CHARACTERS_MAX = 512;
 
-/** Throws `request-malformed` where the topic is missing or a value is too long. */
-export function identify(receive: ReceiveDefinition, headers: Headers, body: Buffer): Identity {
+/**
+ * Names the event whose bytes are `body`; `from` reads the request with these bytes as its JSON.
+ * Throws `request-malformed` where the topic is missing or a value is too long.
+ */
+export function identify(receive: ReceiveDefinition, from: Readable, body: Buffer): Identity {
   const sha256 = createHash('sha256').update(body).digest('hex');
-  const topic = topicOf(receive, headers);
-  const id = receive.dedupe === 'body' ? undefined : value(headers, receive.dedupe.headers);
-  const shop = value(headers, receive.shop);
-  const occurredAt = timeOf(firstHeader(headers, receive.occurredAt));
+  const topic = topicOf(receive, from);
+  const id = receive.dedupe === undefined ? undefined : value(receive.dedupe, from);
+  const shop = value(receive.shop, from);
+  const occurredAt = timeOf(readPlace(receive.occurredAt, from));
   return {
     topic,
     // One body may be sent under two topics, and then it is two messages.
@@ -34,29 +37,34 @@ export function identify(receive: ReceiveDefinition, headers: Headers, body: Buf
   };
 }
 
-function topicOf(receive: ReceiveDefinition, headers: Headers): string {
-  if ('fixed' in receive.topic) return receive.topic.fixed;
-  const topic = value(headers, receive.topic.headers);
+function topicOf(receive: ReceiveDefinition, from: Readable): string {
+  const topic = value(receive.topic, from);
   if (topic !== undefined) return topic;
   throw new CrossdockError(
     'request-malformed',
-    `the request names no topic: it needs a header ${receive.topic.headers.join(' or ')}`,
+    `the request names no topic: it needs a ${placesOf(receive.topic)}`,
   );
 }
 
-function value(headers: Headers, names: readonly string[]): string | undefined {
-  const found = firstHeader(headers, names);
+function value(place: Place, from: Readable): string | undefined {
+  const found = readPlace(place, from);
   if (found === undefined || found.length <= VALUE_CHARACTERS_MAX) return found;
   throw new CrossdockError(
     'request-malformed',
-    `a header (${names.join(' or ')}) is longer than ${VALUE_CHARACTERS_MAX} characters`,
+    `a value (${placesOf(place)}) is longer than ${VALUE_CHARACTERS_MAX} characters`,
   );
+}
+
+/** `header x-topic or json type`, for people. */
+export function placesOf(place: Place): string {
+  return place.map((step) => `${step.from} ${'name' in step ? step.name : step.text}`).join(' or ');
 }
 
 /** A time that nobody can read is no reason to refuse a message. */
 function timeOf(text: string | undefined): Date | undefined {
-  if (text === undefined) return undefined;
-  const time = new Date(/^\d{10}$/.test(text) ? Number(text) * 1_000 : text);
+  const ms = text === undefined ? undefined : parseTimeMs(text);
+  if (ms === undefined) return undefined;
+  const time = new Date(ms);
   const year = time.getUTCFullYear();
   return year >= 1970 && year < 10_000 ? time : undefined;
 }

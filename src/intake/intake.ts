@@ -2,7 +2,7 @@
 // only, never for an outside system, a lane or a mapping.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ConnectorDefinition, ReceiveDefinition } from '../definitions/definitions.ts';
+import type { ConnectorDefinition } from '../definitions/definitions.ts';
 import type { Routes } from '../definitions/routes.ts';
 import type { Journal, NewEvent } from '../journal/journal.ts';
 import { CrossdockError } from '../model/errors.ts';
@@ -13,12 +13,24 @@ import type { Meter } from '../model/meter.ts';
 import { within } from '../model/within.ts';
 import { type Lanes, laneJobsOf } from '../queue/lanes.ts';
 import { identify } from './identify.ts';
-import { isAuthentic } from './verify.ts';
+import type { PublishedKeys } from './published-keys.ts';
+import { createReceivers, type Receiver } from './receiver.ts';
+import {
+  createRequestReader,
+  plainHeaders,
+  repeatedHeaders,
+  type WebhookRequest,
+} from './webhook-request.ts';
 
 export interface IntakeRequest {
   readonly connector: string;
+  readonly method: string;
+  /** Path and query as they came. */
+  readonly target: string;
   /** As Node gives them: names in lower case, repeated ones joined. */
   readonly headers: IncomingHttpHeaders;
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders: readonly string[];
   /** The exact bytes that were received. */
   readonly body: Buffer;
 }
@@ -54,8 +66,10 @@ export function createIntake(ports: {
   readonly lanes: Lanes;
   readonly meter: Meter;
   readonly log: Log;
+  readonly keys: PublishedKeys;
 }): Intake {
-  const { connectors, routes, journal, lanes, meter, log } = ports;
+  const { routes, journal, lanes, meter, log } = ports;
+  const receivers = createReceivers(ports.connectors, ports);
 
   const schedule = (event: NewEvent): void => {
     if (event.deliveries.length === 0) return;
@@ -65,17 +79,18 @@ export function createIntake(ports: {
   };
 
   return {
-    bodyBytesMax: (connector) => connectors.get(connector)?.receive?.bodyBytesMax,
-    async accept({ connector, headers: received, body }) {
-      const headers = plainHeaders(received);
-      const receive = receiverOf(connectors, connector);
-      if (!isAuthentic(receive, headers, body)) {
-        throw new CrossdockError(
-          'signature-invalid',
-          `connector ${connector}: the signature does not fit`,
-        );
+    bodyBytesMax: (connector) => receivers.get(connector)?.receive.limits.bytesMax,
+    async accept(request) {
+      const { connector, body } = request;
+      const { receive, verifier } = receiverOf(receivers, connector);
+      const webhook = webhookOf(request);
+      const { headers } = webhook;
+      const reader = createRequestReader(webhook, { url: receive.url });
+      const verdict = await verifier(reader, Date.now());
+      if (verdict.kind === 'refused') {
+        throw new CrossdockError('signature-invalid', `connector ${connector}: ${verdict.reason}`);
       }
-      const { topic, ...identity } = identify(receive, headers, body);
+      const { topic, ...identity } = identify(receive, reader, body);
       const event: NewEvent = {
         id: newId(),
         source: connector,
@@ -99,28 +114,25 @@ export function createIntake(ports: {
   };
 }
 
-function receiverOf(
-  connectors: ReadonlyMap<string, ConnectorDefinition>,
-  id: string,
-): ReceiveDefinition {
-  const receive = connectors.get(id)?.receive;
-  if (receive !== undefined) return receive;
+function receiverOf(receivers: ReadonlyMap<string, Receiver>, id: string): Receiver {
+  const receiver = receivers.get(id);
+  if (receiver !== undefined) return receiver;
   throw new CrossdockError('connector-unknown', 'no connector of this name receives webhooks');
+}
+
+function webhookOf({ method, target, headers, rawHeaders, body }: IntakeRequest): WebhookRequest {
+  return {
+    method,
+    target,
+    headers: plainHeaders(headers),
+    repeated: repeatedHeaders(rawHeaders),
+    body,
+  };
 }
 
 function tooSlow(): CrossdockError {
   const message = `the journal did not take the event within ${APPEND_DEADLINE_MS} ms`;
   return new CrossdockError('journal-unavailable', message);
-}
-
-function plainHeaders(headers: IncomingHttpHeaders): Headers {
-  const plain: Record<string, string> = {};
-  for (const name in headers) {
-    const value = headers[name];
-    if (typeof value === 'string') plain[name] = value;
-    else if (value !== undefined) plain[name] = value.join(', ');
-  }
-  return plain;
 }
 
 function keptHeaders(headers: Headers): Headers {

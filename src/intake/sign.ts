@@ -1,10 +1,13 @@
 // Signing a webhook as its sender would: the inverse of verification, for `crossdock send` and the
 // demo. Pure; posting it is the caller's.
 
-import type { ReceiveDefinition, VerifyDefinition } from '../definitions/definitions.ts';
+import { createHash, createHmac } from 'node:crypto';
+import type { Place, ReceiveDefinition, SignatureDefinition } from '../definitions/receive.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Headers } from '../model/event.ts';
-import { hmacText } from './verify.ts';
+import { renderPieces } from './read-place.ts';
+import { secretKeys } from './secret-keys.ts';
+import { createRequestReader } from './webhook-request.ts';
 
 /** One webhook as its sender has it in hand. */
 export interface OutgoingWebhook {
@@ -24,32 +27,40 @@ export interface OutgoingWebhook {
  * left out. Throws CrossdockError `usage` where a signature is asked for and there is no secret.
  */
 export function signedHeaders(receive: ReceiveDefinition, webhook: OutgoingWebhook): Headers {
-  const { topic, dedupe } = receive;
-  return {
+  const headers = {
     'content-type': 'application/json',
-    ...headerNamed('headers' in topic ? topic.headers : [], webhook.topic),
-    ...headerNamed(dedupe === 'body' ? [] : dedupe.headers, webhook.id),
+    ...headerNamed(receive.topic, webhook.topic),
+    ...headerNamed(receive.dedupe ?? [], webhook.id),
     ...headerNamed(receive.occurredAt, webhook.occurredAt?.toISOString()),
     ...headerNamed(receive.shop, webhook.shop),
-    ...signature(receive.verify, receive.secrets, webhook.body),
   };
+  const { verify } = receive;
+  if (verify?.kind !== 'signature') return headers;
+  return { ...headers, ...signature(verify, { headers, body: webhook.body }) };
 }
 
-function headerNamed(names: readonly string[], value: string | undefined): Headers {
-  const name = names[0];
-  return name === undefined || value === undefined ? {} : { [name]: value };
+function headerNamed(place: Place, value: string | undefined): Headers {
+  const step = place.find(({ from }) => from === 'header');
+  return step?.from === 'header' && value !== undefined ? { [step.name]: value } : {};
 }
 
-function signature(verify: VerifyDefinition, secrets: readonly string[], body: Buffer): Headers {
-  switch (verify.kind) {
-    case 'none':
-      return {};
-    case 'hmac': {
-      const secret = secrets[0];
-      if (secret === undefined) {
-        throw new CrossdockError('usage', 'cannot sign a webhook: its connector has no secret');
-      }
-      return headerNamed(verify.headers, `${verify.prefix}${hmacText(verify, secret, body)}`);
-    }
+function signature(
+  verify: SignatureDefinition,
+  { headers, body }: { readonly headers: Headers; readonly body: Buffer },
+): Headers {
+  const { algorithm, key, secrets, signs, prefix, encoding } = verify;
+  const isShared = algorithm.family === 'hmac' || algorithm.family === 'hash';
+  if (!isShared || key.kind === 'fetched' || secrets[0] === undefined) {
+    throw new CrossdockError('usage', 'cannot sign a webhook: its connector has no secret');
   }
+  const [secret] = secretKeys(secrets.slice(0, 1), key.kind, algorithm.family);
+  if (secret === undefined) return {};
+  const hash =
+    algorithm.family === 'hmac'
+      ? createHmac(algorithm.hash, secret.key)
+      : createHash(algorithm.hash);
+  const repeated: ReadonlySet<string> = new Set();
+  const reader = createRequestReader({ method: 'POST', target: '/', headers, repeated, body });
+  for (const piece of renderPieces(signs, reader)) hash.update(piece);
+  return headerNamed(verify.signature, `${prefix}${hash.digest(encoding)}`);
 }

@@ -1,44 +1,99 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { ReceiveDefinition, VerifyDefinition } from '../definitions/definitions.ts';
-import type { Headers } from '../model/event.ts';
-import { firstHeader } from './first-header.ts';
+// Whether a request is from who it says: each way to verify, and several of them together. Made
+// once from a connector's file; a secret that is no key is found then.
 
-type Hmac = Extract<VerifyDefinition, { readonly kind: 'hmac' }>;
+import type { VerifyDefinition } from '../definitions/receive.ts';
+import { checkAddress, checkBasic, checkSubject, checkToken } from './credentials.ts';
+import { elementsOf } from './elements.ts';
+import { checkJwt } from './jwt.ts';
+import type { PublishedKeys } from './published-keys.ts';
+import { checkWithPublishedKey } from './published-signature.ts';
+import { createScheme } from './schemes.ts';
+import { secretKeys } from './secret-keys.ts';
+import { checkSignature, type SignatureCheck } from './signature.ts';
+import { refused, type Verdict } from './verdict.ts';
+import { createRequestReader, type RequestReader } from './webhook-request.ts';
 
-/**
- * Whether the request is from who it says: its signature, over the raw bytes, fits one of the
- * secrets. Takes the same time for every wrong signature of the right length, whichever secret it
- * is near.
- */
-export function isAuthentic(receive: ReceiveDefinition, headers: Headers, body: Buffer): boolean {
-  const { verify, secrets } = receive;
-  switch (verify.kind) {
+export interface VerifyPorts {
+  readonly keys: PublishedKeys;
+}
+
+/** At once wherever no key has to be fetched. `nowMs` is when the request came. */
+export type Verifier = (reader: RequestReader, nowMs: number) => Verdict | Promise<Verdict>;
+
+/** Throws an Error that says, without the secret, why a secret is no key. */
+export function createVerifier(definition: VerifyDefinition, ports: VerifyPorts): Verifier {
+  switch (definition.kind) {
     case 'none':
-      return true;
-    case 'hmac':
-      return fitsOneSecret(verify, secrets, { header: firstHeader(headers, verify.headers), body });
+      return () => ({ kind: 'authentic' });
+    case 'any':
+      return anyOf(definition.of.map((one) => createVerifier(one, ports)));
+    case 'all':
+      return allOf(definition.of.map((one) => createVerifier(one, ports)));
+    case 'signature':
+      return createSignatureVerifier(definition, ports);
+    case 'basic':
+      return (reader, nowMs) => checkBasic(definition, reader, nowMs);
+    case 'token':
+      return (reader, nowMs) => checkToken(definition, reader, nowMs);
+    case 'jwt':
+      return checkJwt(definition, ports.keys);
+    case 'certificate':
+      return (reader) => checkSubject(definition, reader);
+    case 'addresses':
+      return checkAddress(definition);
+    case 'scheme':
+      return createScheme(definition, ports);
   }
 }
 
-function fitsOneSecret(
-  verify: Hmac,
-  secrets: readonly string[],
-  request: { readonly header: string | undefined; readonly body: Buffer },
-): boolean {
-  const { header, body } = request;
-  if (header === undefined || !header.startsWith(verify.prefix)) return false;
-  const given = header.slice(verify.prefix.length);
-  const signature = Buffer.from(verify.encoding === 'hex' ? given.toLowerCase() : given);
-  let fits = false;
-  for (const secret of secrets) {
-    const expected = Buffer.from(hmacText(verify, secret, body));
-    const equal = expected.length === signature.length && timingSafeEqual(expected, signature);
-    fits = equal || fits;
-  }
-  return fits;
+function createSignatureVerifier(
+  definition: Extract<VerifyDefinition, { kind: 'signature' }>,
+  ports: VerifyPorts,
+): Verifier {
+  const { key, algorithm, secrets, each } = definition;
+  if (key.kind === 'fetched') return checkWithPublishedKey(definition, key, ports.keys);
+  const check = { definition, keys: secretKeys(secrets, key.kind, algorithm.family) };
+  if (each === undefined) return (reader, nowMs) => checkSignature(check, reader, nowMs);
+  return (reader, nowMs) => checkElements(check, reader, nowMs);
 }
 
-/** The signature as the header carries it, without the prefix. */
-export function hmacText(verify: Hmac, secret: string, body: Buffer): string {
-  return createHmac(verify.algorithm, secret).update(body).digest(verify.encoding);
+/** Every element must be signed, and there must be one. */
+function checkElements(check: SignatureCheck, reader: RequestReader, nowMs: number): Verdict {
+  const { each } = check.definition;
+  const elements = each === undefined ? [] : elementsOf(reader.request.body, each);
+  let verdict = refused('signature-missing', `the body has no elements at ${each?.text}`);
+  for (const json of elements) {
+    verdict = checkSignature(check, createRequestReader(reader.request, { json }), nowMs);
+    if (verdict.kind === 'refused') return verdict;
+  }
+  return verdict;
+}
+
+/** The first that fits counts. Otherwise the reason of the way that came furthest is told. */
+function anyOf(verifiers: readonly Verifier[]): Verifier {
+  return async (reader, nowMs) => {
+    let told: Verdict | undefined;
+    for (const verifier of verifiers) {
+      const verdict = await verifier(reader, nowMs);
+      if (verdict.kind === 'authentic') return verdict;
+      if (told === undefined || isAbsence(told)) told = verdict;
+    }
+    return told ?? refused('signature-missing', 'there is no way to verify');
+  };
+}
+
+function isAbsence(verdict: Verdict): boolean {
+  return verdict.kind === 'refused' && verdict.code.endsWith('-missing');
+}
+
+function allOf(verifiers: readonly Verifier[]): Verifier {
+  return async (reader, nowMs) => {
+    let whole: Verdict = refused('signature-missing', 'there is no way to verify');
+    for (const verifier of verifiers) {
+      const verdict = await verifier(reader, nowMs);
+      if (verdict.kind === 'refused') return verdict;
+      whole = whole.kind === 'authentic' && whole.secret !== undefined ? whole : verdict;
+    }
+    return whole;
+  };
 }

@@ -29,26 +29,35 @@ test('a receiver has its headers in lower case and only the secrets that are set
   const { one } = await loadOne(hook, { environment: { HOOK_SECRET: 'one-two-three' } });
   assert.deepEqual(one?.receive, {
     verify: {
-      kind: 'hmac',
-      algorithm: 'sha1',
-      headers: ['x-sig', 'x-old-sig'],
+      kind: 'signature',
+      algorithm: { family: 'hmac', hash: 'sha1' },
+      signature: [
+        { from: 'header', name: 'x-sig' },
+        { from: 'header', name: 'x-old-sig' },
+      ],
       encoding: 'hex',
       prefix: 'sha1=',
+      signs: [{ kind: 'token', token: 'body' }],
+      key: { kind: 'text' },
+      secrets: [{ value: 'one-two-three' }],
+      equal: [],
     },
-    secrets: ['one-two-three'],
-    topic: { headers: ['x-topic'] },
-    dedupe: { headers: ['x-id'] },
+    topic: [{ from: 'header', name: 'x-topic' }],
+    dedupe: [{ from: 'header', name: 'x-id' }],
     occurredAt: [],
     shop: [],
-    bodyBytesMax: 65_536,
+    handshakes: [],
+    answer: { status: 200, refused: 401 },
+    limits: { bytesMax: 65_536, depthMax: 100, keysMax: 10_000, eventsMax: 1_000 },
+    quarantine: { keep: 'sample', countMax: 500, bytesMax: 20_971_520, ageMsMax: 604_800_000 },
   });
 });
 
 test('a receiver without dedupe and bodyMax goes by the body, up to one mebibyte', async () => {
   const { one, result } = await loadOne('receive: { verify: none, topic: { is: order.created } }');
-  assert.equal(one?.receive?.dedupe, 'body');
-  assert.equal(one.receive.bodyBytesMax, 1_048_576);
-  assert.deepEqual(one.receive.topic, { fixed: 'order.created' });
+  assert.equal(one?.receive?.dedupe, undefined);
+  assert.equal(one?.receive?.limits.bytesMax, 1_048_576);
+  assert.deepEqual(one.receive.topic, [{ from: 'is', text: 'order.created' }]);
   assert.deepEqual(linesOf(result), [
     'warning connectors/one.yaml:1:20 unverified-receiver takes webhooks from anybody',
   ]);
@@ -244,17 +253,13 @@ test('the shop of the catalogue takes both families of headers', async () => {
 settings: { shop: a.myshopify.com }
 receive: { secrets: ["\${S_SECRET}"] }
 `);
-  assert.deepEqual(shop?.receive?.verify, {
-    kind: 'hmac',
-    algorithm: 'sha256',
-    headers: ['x-shopify-hmac-sha256', 'shopify-hmac-sha256'],
-    encoding: 'base64',
-    prefix: '',
-  });
-  assert.deepEqual(shop.receive.dedupe, {
-    headers: ['x-shopify-webhook-id', 'shopify-webhook-id'],
-  });
-  assert.equal(shop.title, 'Shopify');
+  const { verify } = shop?.receive ?? {};
+  assert.ok(verify?.kind === 'signature');
+  assert.deepEqual(verify.algorithm, { family: 'hmac', hash: 'sha256' });
+  assert.deepEqual(verify.secrets, [{ value: 'shared-secret' }]);
+  const dedupe = shop?.receive?.dedupe?.map((step) => 'name' in step && step.name);
+  assert.deepEqual(dedupe, ['x-shopify-webhook-id', 'shopify-webhook-id']);
+  assert.equal(shop?.title, 'Shopify');
 });
 
 test('fields of a file win over those of its catalogue entry, one by one', async () => {
@@ -264,9 +269,12 @@ settings: { shop: a.myshopify.com }
 receive: { secrets: ["\${S_SECRET}"], topic: { is: everything }, bodyMax: 1kb }
 `);
   assert.equal(shop?.title, 'The outlet');
-  assert.deepEqual(shop.receive?.topic, { fixed: 'everything' });
-  assert.equal(shop.receive.bodyBytesMax, 1_024);
-  assert.deepEqual(shop.receive.shop, ['x-shopify-shop-domain', 'shopify-shop-domain']);
+  assert.deepEqual(shop.receive?.topic, [{ from: 'is', text: 'everything' }]);
+  assert.equal(shop.receive.limits.bytesMax, 1_024);
+  assert.deepEqual(shop.receive.shop, [
+    { from: 'header', name: 'x-shopify-shop-domain' },
+    { from: 'header', name: 'shopify-shop-domain' },
+  ]);
 });
 
 test('mistakes with the catalogue stand in the file of the person', async () => {

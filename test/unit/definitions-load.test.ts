@@ -169,7 +169,7 @@ test('all mistakes of all files are reported at once, in the order of files and 
     'connectors/erp.yaml:6:17 secret-in-clear "auth.bearer" is a secret and is written in clear (put it into an environment variable)',
     'connectors/erp.yaml:8:3 missing-field "post" is missing in "operations.create" (The path)',
     'connectors/erp.yaml:9:5 unknown-field "pots" is not a field of "operations.create" (did you mean "post"?)',
-    'connectors/hook.yaml:1:1 missing-field "topic" is missing in "receive" (What the event is about: taken from a header, or always the same)',
+    'connectors/hook.yaml:1:1 missing-field "topic" is missing in "receive" (What the event is about: taken from the request, or always the same)',
     'connectors/hook.yaml:2:19 wrong-value "receive.verify.hmac" must be one of sha1, sha256, sha512 (did you mean "sha256"?)',
     'connectors/hook.yaml:3:11 wrong-value "receive.dedupe" must be "body" or a mapping (did you mean "body"?)',
     `connectors/hook.yaml:4:13 variable-unset the variable HOOK_SECRET is not set (set it, or write \${HOOK_SECRET:default})`,

@@ -1,25 +1,19 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
-import type { ReceiveDefinition } from '../../src/definitions/definitions.ts';
 import { signedHeaders } from '../../src/intake/sign.ts';
 import { isCrossdockError } from '../../src/model/errors.ts';
+import { receiveOf } from '../support/receiver.ts';
 
-const github: ReceiveDefinition = {
-  verify: {
-    kind: 'hmac',
-    algorithm: 'sha256',
-    headers: ['x-hub-signature-256'],
-    encoding: 'hex',
-    prefix: 'sha256=',
-  },
+const fields = {
+  verify: { hmac: 'sha256', header: 'X-Hub-Signature-256', encoding: 'hex', prefix: 'sha256=' },
   secrets: ["It's a Secret to Everybody", 'the one before'],
-  topic: { headers: ['x-github-event', 'x-event'] },
-  dedupe: { headers: ['x-github-delivery'] },
-  occurredAt: ['x-sent-at'],
-  shop: ['x-organisation'],
-  bodyBytesMax: 1_000,
+  topic: { header: ['X-GitHub-Event', 'X-Event'] },
+  dedupe: { header: 'X-GitHub-Delivery' },
+  occurredAt: { header: 'X-Sent-At' },
+  shop: { header: 'X-Organisation' },
 };
+const github = receiveOf(fields);
 const webhook = { topic: 'push', id: 'd-1', body: Buffer.from('Hello, World!') };
 
 test("signs GitHub's published example as GitHub does", () => {
@@ -46,15 +40,7 @@ test('puts topic, id, shop and time under the first header that is read, and not
 });
 
 test('leaves out what the definition does not read from headers', () => {
-  const receive: ReceiveDefinition = {
-    ...github,
-    verify: { kind: 'none' },
-    secrets: [],
-    topic: { fixed: 'ping' },
-    dedupe: 'body',
-    occurredAt: [],
-    shop: [],
-  };
+  const receive = receiveOf({ verify: 'none', topic: { is: 'ping' } });
   const headers = signedHeaders(receive, { ...webhook, shop: 'octo', occurredAt: new Date(0) });
   assert.deepEqual(headers, { 'content-type': 'application/json' });
 });
@@ -62,15 +48,9 @@ test('leaves out what the definition does not read from headers', () => {
 test('signs in every encoding and algorithm that verification knows', () => {
   for (const algorithm of ['sha1', 'sha256', 'sha512'] as const) {
     for (const encoding of ['hex', 'base64', 'base64url'] as const) {
-      const verify = {
-        kind: 'hmac',
-        algorithm,
-        headers: ['x-sign'],
-        encoding,
-        prefix: '',
-      } as const;
+      const verify = { hmac: algorithm, header: 'X-Sign', encoding };
       const body = Buffer.from([0, 255, 10, 13]);
-      const headers = signedHeaders({ ...github, verify }, { ...webhook, body });
+      const headers = signedHeaders(receiveOf({ ...fields, verify }), { ...webhook, body });
       const expected = createHmac(algorithm, "It's a Secret to Everybody").update(body);
       assert.equal(headers['x-sign'], expected.digest(encoding), `${algorithm} ${encoding}`);
     }
@@ -79,7 +59,7 @@ test('signs in every encoding and algorithm that verification knows', () => {
 
 test('refuses to sign without a secret', () => {
   assert.throws(
-    () => signedHeaders({ ...github, secrets: [] }, webhook),
+    () => signedHeaders(receiveOf({ ...fields, secrets: [] }), webhook),
     (error) => isCrossdockError(error, 'usage'),
   );
 });

@@ -2,13 +2,11 @@
 // delivery takes (delivery/attempt.ts), and the clock jumps to each next attempt.
 
 import { createHash } from 'node:crypto';
-import type {
-  Definitions,
-  FlowDefinition,
-  ReceiveDefinition,
-} from '../../definitions/definitions.ts';
+import type { Definitions, FlowDefinition } from '../../definitions/definitions.ts';
+import type { ReceiveDefinition } from '../../definitions/receive.ts';
 import { attemptDelivery, type LiveConnector, type Verdict } from '../../delivery/attempt.ts';
 import { identify } from '../../intake/identify.ts';
+import { createRequestReader, type RequestReader } from '../../intake/webhook-request.ts';
 import type { Mapper } from '../../mapping/mapper.ts';
 import type { Event, Headers } from '../../model/event.ts';
 import type { Answer, FlowCase } from './cases.ts';
@@ -129,14 +127,22 @@ function eventOf({ webhook, nowMs }: FlowCase, definitions: Definitions): Event 
   const { body, connector, topic } = webhook;
   const receive = definitions.connectors.get(connector)?.receive;
   const headers = { ...topicHeader(receive, topic), ...webhook.headers };
-  const identity = receive === undefined ? emittedIdentity(body) : identify(receive, headers, body);
+  const identity =
+    receive === undefined
+      ? emittedIdentity(body)
+      : identify(receive, readerOf(headers, body), body);
   const receivedAt = new Date(nowMs);
   return { ...identity, id: TEST_EVENT_ID, source: connector, topic, body, headers, receivedAt };
 }
 
+function readerOf(headers: Headers, body: Buffer): RequestReader {
+  const repeated: ReadonlySet<string> = new Set();
+  return createRequestReader({ method: 'POST', target: '/', headers, repeated, body });
+}
+
 function topicHeader(receive: ReceiveDefinition | undefined, topic: string): Headers {
-  const name = receive !== undefined && 'headers' in receive.topic && receive.topic.headers[0];
-  return typeof name === 'string' ? { [name]: topic } : {};
+  const step = receive?.topic.find(({ from }) => from === 'header');
+  return step?.from === 'header' ? { [step.name]: topic } : {};
 }
 
 function emittedIdentity(body: Buffer): Pick<Event, 'dedupeKey' | 'sha256'> {

@@ -1,0 +1,94 @@
+// What is sent along as it is: a password, a token; and where a request comes from. Secrets are
+// compared by their hashes, so that neither length nor content shows in the time it takes.
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { BlockList, isIP } from 'node:net';
+import type {
+  AddressesDefinition,
+  BasicDefinition,
+  CertificateDefinition,
+  SecretDefinition,
+  TokenDefinition,
+} from '../definitions/receive.ts';
+import { readPlace } from './read-place.ts';
+import { refused, type Verdict } from './verdict.ts';
+import type { RequestReader } from './webhook-request.ts';
+
+/** `Authorization: Basic` with one of the secrets, each `user:password` (RFC 7617). */
+export function checkBasic(
+  { secrets }: BasicDefinition,
+  reader: RequestReader,
+  nowMs: number,
+): Verdict {
+  const given = reader.read({ from: 'header', name: 'authorization' });
+  const [, encoded] = /^basic +([A-Za-z0-9+/=_-]+)$/i.exec(given ?? '') ?? [];
+  if (encoded === undefined) return refused('credentials-missing', 'there is no Basic sign-in');
+  return checkSecret(Buffer.from(encoded, 'base64'), secrets, nowMs);
+}
+
+export function checkToken(
+  { token, prefix, secrets }: TokenDefinition,
+  reader: RequestReader,
+  nowMs: number,
+): Verdict {
+  for (const step of token) {
+    if (step.from === 'header' && reader.request.repeated.has(step.name)) {
+      return refused('signature-repeated', `the header ${step.name} came more than once`);
+    }
+  }
+  const given = readPlace(token, reader);
+  if (given === undefined || !given.startsWith(prefix)) {
+    return refused('credentials-missing', 'the token is not there');
+  }
+  return checkSecret(Buffer.from(given.slice(prefix.length)), secrets, nowMs);
+}
+
+function checkSecret(given: Buffer, secrets: readonly SecretDefinition[], nowMs: number): Verdict {
+  const digest = hash(given);
+  let fitting: number | undefined;
+  for (const [index, { value }] of secrets.entries()) {
+    const fits = timingSafeEqual(digest, hash(Buffer.from(value)));
+    if (fits) fitting ??= index;
+  }
+  if (fitting === undefined) {
+    return refused('credentials-wrong', 'the token or password is another one');
+  }
+  const notAfterMs = secrets[fitting]?.notAfterMs;
+  if (notAfterMs !== undefined && nowMs > notAfterMs) {
+    const ended = new Date(notAfterMs).toISOString();
+    return refused('secret-expired', `it is secret ${fitting + 1}, which ended ${ended}`);
+  }
+  return { kind: 'authentic', secret: fitting + 1 };
+}
+
+function hash(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+export function checkSubject(
+  { subject, subjects }: CertificateDefinition,
+  reader: RequestReader,
+): Verdict {
+  const given = readPlace(subject, reader);
+  if (given === undefined) {
+    return refused('credentials-missing', 'no trusted proxy tells the subject of a certificate');
+  }
+  if (subjects.includes(given)) return { kind: 'authentic' };
+  return refused('subject-not-listed', 'the subject of the client certificate is not listed');
+}
+
+export function checkAddress({ blocks }: AddressesDefinition): (reader: RequestReader) => Verdict {
+  const list = new BlockList();
+  for (const block of blocks) {
+    const [address = '', bits] = block.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return ({ request: { address = '' } }) => {
+    const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
+    const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4';
+    if (isIP(plain) !== 0 && list.check(plain, family)) return { kind: 'authentic' };
+    return refused('address-not-listed', `it came from ${plain || 'an unknown address'}`);
+  };
+}
