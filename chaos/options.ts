@@ -20,7 +20,7 @@ Starts the real hub with a real PostgreSQL and Redis, breaks something while web
 checks what was acknowledged against what the targets saw and what the journal says.
 
   --quick          the short set, for every commit: under 6 minutes
-  --only <ids>     only these faults, such as F5,F11
+  --only <ids>     only these faults of the set, such as F5,F11
   --lanes <store>  redis, postgres or both (default: both; redis with --quick)
   --seeds <n>      run everything with so many seeds (default 1)
   --seed <n>       repeat the run with this seed

@@ -19,12 +19,12 @@ export function planRuns(options: ChaosOptions): readonly Run[] {
     return [{ scenario: createSoak(soakMs, []), lanes: lanes[0] ?? 'redis', seed }];
   }
   const isWanted = (scenario: Scenario): boolean => {
-    if (only.length > 0) return only.includes(scenario.id);
-    return !quick || scenario.quick === true;
+    if (quick ? scenario.quick === undefined : scenario.quick === 'only') return false;
+    return only.length === 0 || only.includes(scenario.id);
   };
-  return seeds.flatMap((seed) =>
+  return seeds.flatMap((seed, turn) =>
     scenarios
-      .filter(isWanted)
+      .filter((scenario) => isWanted(scenario) && (turn === 0 || scenario.once === undefined))
       .flatMap((scenario) =>
         scenario.lanes
           .filter((store) => lanes.includes(store))

@@ -27,6 +27,8 @@ export interface ScenarioResult {
   readonly tookMs: number;
   readonly figures?: Figures;
   readonly findings: readonly Finding[];
+  /** What the scenario measured of its own, by name. */
+  readonly measured?: Readonly<Record<string, string>>;
   /** Of the machine over the last minute, at the end: far more than its cores, and times say little. */
   readonly loadAverage: number;
   /** Why it was skipped, or what broke the run itself. */
@@ -66,7 +68,10 @@ export async function runScenario(
   return { ...name, title, promise, lanes, seed, tookMs, loadAverage, ...came };
 }
 
-type Came = Pick<ScenarioResult, 'verdict' | 'findings' | 'figures' | 'reason' | 'evidence'>;
+type Came = Pick<
+  ScenarioResult,
+  'verdict' | 'findings' | 'figures' | 'measured' | 'reason' | 'evidence'
+>;
 
 async function runOnRig(run: Run, sharedPostgresUrl: string, closers: Closers): Promise<Came> {
   const { scenario, lanes } = run;
@@ -78,7 +83,8 @@ async function runOnRig(run: Run, sharedPostgresUrl: string, closers: Closers): 
     rig = await startRig({ name, lanes, wishes, sharedPostgresUrl, closers });
     const { findings, figures } = await tryOut(rig, run);
     const verdict = findings.length === 0 ? 'passed' : 'failed';
-    came = { verdict, findings, figures };
+    const measured = scenario.measured?.(rig);
+    came = { verdict, findings, figures, ...(measured === undefined ? {} : { measured }) };
   } catch (error) {
     const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
     came = { verdict: 'failed', findings: [], reason };
