@@ -54,10 +54,10 @@ export interface Load {
 }
 
 export const usualLoad: Load = {
-  ratePerSecond: 25,
+  ratePerSecond: 20,
   keys: 24,
-  idleMs: 2_000,
-  afterMs: 2_000,
+  idleMs: 1_000,
+  afterMs: 1_500,
   faultMessagesMax: 450,
 };
 
