@@ -228,6 +228,9 @@ export const outcomeRules: Readonly<Record<OutcomeCode, OutcomeEntry>> = {
   },
 };
 
+/** All there are. */
+export const outcomeCodes = Object.keys(outcomeRules) as readonly OutcomeCode[];
+
 export function classOf(code: OutcomeCode): OutcomeClass {
   return outcomeRules[code].class;
 }
