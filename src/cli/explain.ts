@@ -78,11 +78,14 @@ function detailsOf(one: Explained): readonly string[] {
   );
 }
 
+/** What comes first of a text and says something: no colon in brackets ends it. */
+const shortest = /^(?:\([^)]*\)|[^(]){12,}?[.:;](?= |$)/;
+
 /** Of a list's line. */
 const SHORT_LENGTH_MAX = 80;
 
 function inShort(text: string): string {
-  const sentence = plainText(/^.*?[.:;](?= |$)/.exec(text)?.[0] ?? text).replace(/[.:;]$/, '');
+  const sentence = plainText(shortest.exec(text)?.[0] ?? text).replace(/[.:;]$/, '');
   return sentence.length <= SHORT_LENGTH_MAX ? sentence : `${sentence.slice(0, SHORT_LENGTH_MAX)}…`;
 }
 

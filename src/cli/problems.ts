@@ -10,7 +10,7 @@ import {
 import { type CommonOptions, defineCommand, ending, wholeNumber } from './command.ts';
 import { deliveryTable, shownTime } from './describe.ts';
 import { oneOf } from './replay-arguments.ts';
-import { type Cell, formatFields, formatTable } from './table.ts';
+import { type Cell, formatFields, formatTable, inOneLine } from './table.ts';
 import { type Format, print, printJson } from './terminal.ts';
 import { withOperations } from './with-operations.ts';
 
@@ -158,7 +158,7 @@ function problemTable(found: readonly ProblemView[]): readonly string[] {
       String(problem.dead),
       String(problem.count),
       shownTime(problem.lastAt),
-      problem.message,
+      inOneLine(problem.message),
     ]),
   );
 }

@@ -48,7 +48,7 @@ export async function describeEmptyPlan(parts: {
   }
   return {
     query,
-    nothing: [`Nothing fits: ${queryWords(query)}.`, ...former, widen(query)].join(' '),
+    nothing: [`Nothing fits the query (${queryWords(query)}).`, ...former, widen(query)].join(' '),
   };
 }
 

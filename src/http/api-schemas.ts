@@ -238,6 +238,11 @@ export const outputSchemas: Readonly<Record<string, JsonObject>> = {
       attempts: { type: 'array', items: { type: 'object' } },
       changes: { type: 'array', items: { type: 'object' } },
     }),
+    story: open({
+      lines: { type: 'array', items: open({ at: time, text: { type: 'string' } }) },
+      now: { type: 'string', description: 'Where it stands.' },
+      todo: { type: 'string', description: 'What a person can do.' },
+    }),
   }),
   LanePage: open({ lanes: { type: 'array', items: open(lane) } }),
   PausePage: open({ pauses: { type: 'array', items: open(pause) } }),

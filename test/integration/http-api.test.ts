@@ -185,7 +185,10 @@ describe('the API', () => {
     const listed = (await ask('GET', '/replays')).body.replays.length;
     const empty = await ask('POST', '/replays', { query: { text: 'no such text' } });
     assert.equal(empty.status, 200);
-    assert.match(empty.body.nothing, /^Nothing fits: text no such text, state dead\. To find more/);
+    assert.match(
+      empty.body.nothing,
+      /^Nothing fits the query \(text no such text, state dead\)\. To find more/,
+    );
     assert.equal((await ask('GET', '/replays')).body.replays.length, listed);
     const unknown = await ask('POST', '/replays', { query: { flow: 'order-to-rep' } });
     assert.equal(unknown.status, 400);
@@ -219,6 +222,11 @@ describe('the API', () => {
     );
     const [lane] = (await ask('GET', '/lanes')).body.lanes;
     assert.equal(lane.state, 'paused');
+    const event = sampleEvent();
+    await journal.append(event);
+    const held = await ask('GET', `/deliveries/${event.deliveries[0]?.id}`);
+    assert.equal(held.body.state, 'held');
+    assert.match(held.body.story.todo, /^crossdock resume erp; it then goes on by itself/);
     assert.match(lane.reason, /^lane paused by api since .*: maintenance$/);
     for (const name of names) {
       assert.equal((await ask('DELETE', `/pauses/${name}`)).body.changed, true);

@@ -74,7 +74,7 @@ describe('the plan of a replay', () => {
       { until: new Date(Date.now() - 60_000).toISOString() },
     ];
     for (const miss of misses) {
-      assert.match(await nothingOf(miss), /^Nothing fits: state /);
+      assert.match(await nothingOf(miss), /^Nothing fits the query \(state /);
     }
   });
 
@@ -126,7 +126,7 @@ describe('the plan of a replay', () => {
     await makeRecorded(journal, 1, () => deathOf('no stock'));
     assert.equal(
       await nothingOf({ flow: 'order-to-erp', text: 'nowhere' }),
-      'Nothing fits: state dead, flow order-to-erp, text nowhere. To find more, leave out or widen ' +
+      'Nothing fits the query (state dead, flow order-to-erp, text nowhere). To find more, leave out or widen ' +
         'flow, text; or choose another state than dead (delivered, cancelled, filtered, superseded, unrouted).',
     );
     assert.deepEqual(await journal.replays.list({}), []);
