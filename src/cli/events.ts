@@ -71,8 +71,13 @@ async function listEvents({ journal }: Operations, options: EventsOptions): Prom
   const { json, ...query } = options;
   const found = await journal.listEvents(query);
   if (json) printJson(found);
-  else if (found.length === 0) print('no events');
+  else if (found.length === 0)
+    print(isNarrowed(query) ? 'no events fit these options' : 'no events');
   else for (const line of eventTable(found)) print(line);
+}
+
+function isNarrowed({ source, topic, key }: EventQuery): boolean {
+  return (source ?? topic ?? key) !== undefined;
 }
 
 async function showEvent(

@@ -126,7 +126,7 @@ function checkRequest({ query, revision, rate, now }: ReplayRequest): void {
   checkCode(query);
   if (query.state === 'unrouted' && revision !== 'current') {
     throw new CrossdockError('usage', 'events that no flow took have no original revision', {
-      todo: 'Plan them with the current revision.',
+      todo: 'Plan them with the current revision: --revision current.',
     });
   }
   if (query.state === 'unrouted' && (query.code ?? query.problem) !== undefined) {

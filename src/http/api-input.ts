@@ -45,6 +45,7 @@ function explain(error: ErrorObject | undefined): string {
   if (isOfWords(error) && description !== undefined) {
     return `${where}: it must be ${description[0]?.toLowerCase()}${description.slice(1, -1)}`;
   }
+  if (error?.keyword === 'type') return `${where}: it must be a JSON ${error.params['type']}`;
   return `${where}: it ${error?.message ?? 'is not what it must be'}`;
 }
 

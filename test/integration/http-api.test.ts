@@ -130,6 +130,8 @@ describe('the API', () => {
         /^query\.since: it must be a time such as 2/,
       ],
       ['POST', '/replays', { query: { code: 'rejectd' } }, /did you mean "rejected"\?$/],
+      ['POST', '/replays', [], /^the request: it must be a JSON object$/],
+      ['PUT', '/pauses/connector/erp', { reason: 7 }, /^reason: it must be a JSON string$/],
       ['POST', '/replays', {}, /the request: it must have required property 'query'/],
       ['GET', '/deliveries?state=alive', undefined, /^state: /],
       ['GET', '/deliveries?limit=0', undefined, /^limit: it must be a whole number from 1 to 500$/],
@@ -145,6 +147,15 @@ describe('the API', () => {
       assert.equal(refused.body.code, 'request-malformed');
       assert.match(refused.body.detail, detail);
     }
+  });
+
+  test('says that a body is no JSON, without quoting it', async () => {
+    const headers = { ...asAdmin, 'content-type': 'application/json' };
+    const url = `${hub.url}/api/v1/replays`;
+    const response = await fetch(url, { method: 'POST', headers, body: '{"query": secret' });
+    assert.equal(response.status, 400);
+    const { detail } = (await response.json()) as { detail: string };
+    assert.equal(detail, 'The body is not valid JSON.');
   });
 
   test('lists, shows and changes problems', async () => {
