@@ -33,7 +33,7 @@ export function planRuns(options: ChaosOptions): readonly Run[] {
   );
 }
 
-/** Those that compare times come first, one at a time; the others side by side. */
+/** Side by side; at the end, one at a time, those that compare times. */
 export async function runAll(
   runs: readonly Run[],
   how: {
@@ -57,9 +57,9 @@ export async function runAll(
       how.onResult(result, results.size);
     }
   };
-  await work(runs.filter(({ scenario }) => scenario.alone === true));
   const queue = runs.filter(({ scenario }) => scenario.alone !== true);
   await Promise.all(Array.from({ length: how.parallel }, () => work(queue)));
+  await work(runs.filter(({ scenario }) => scenario.alone === true));
   return runs.flatMap((run) => results.get(run) ?? []);
 }
 
