@@ -128,9 +128,15 @@ function problemOf(error: unknown): Problem {
   const status = clientErrorStatus(error);
   if (status === 413) return { status, code: 'body-too-large', detail: 'The body is too large.' };
   if (status !== undefined) {
-    return { status, code: 'request-malformed', detail: 'The request cannot be read.' };
+    const detail = isNoJson(error) ? 'The body is not valid JSON.' : 'The request cannot be read.';
+    return { status, code: 'request-malformed', detail };
   }
   return { status: 500, code: 'hub-error', detail: internal, more: { id: randomUUID() } };
+}
+
+/** As the parser of bodies marks it; its own message would quote the body. */
+function isNoJson(error: unknown): boolean {
+  return error instanceof SyntaxError && 'type' in error && error.type === 'entity.parse.failed';
 }
 
 /** Express and its parsers mark what the client did wrong with a `status` of 4xx. */
