@@ -94,10 +94,20 @@ export function jwtKey(
   { algorithms, key }: Pick<JwtDefinition, 'algorithms' | 'key'>,
 ): KeyObject {
   const form = key.kind === 'fetched' ? 'text' : key.kind;
-  if (!algorithms.some(isShared)) return parsePublicKey(secret, form);
+  if (!algorithms.some(isShared)) {
+    const publicKey = parsePublicKey(secret, form);
+    const kind = publicKey.asymmetricKeyType ?? 'another';
+    if (algorithms.some((algorithm) => jwtKeyType(algorithm) === kind)) return publicKey;
+    throw new Error(`the secret is a key of another kind: ${kind}, not for ${algorithms.join()}`);
+  }
   // Whoever has the public key of a sender could otherwise sign with it as a shared secret.
   if (secret.includes('-----BEGIN')) throw new Error('the secret is a public or private key');
   return sharedKey(secret, form);
+}
+
+function jwtKeyType(algorithm: string): string {
+  if (algorithm === 'EdDSA') return 'ed25519';
+  return algorithm.startsWith('ES') ? 'ec' : 'rsa';
 }
 
 /** Whether tokens of this algorithm are signed with a secret that both sides have. */

@@ -22,6 +22,8 @@ export function createApp(ports: HttpPorts): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  // Who tries tokens is told by these proxies too.
+  app.set('trust proxy', [...(ports.trustedProxies ?? [])]);
 
   const answerError = createAnswerError(ports.log);
   const { intake, heldBodyBytesMax, trustedProxies } = ports;

@@ -35,6 +35,7 @@ test('a secret that is no key is found at its line, and not said', async () => {
     [rsa, ['SECRET'], 'the secret is no public key, neither PEM nor DER'],
     [rsa, ['ED'], 'the secret is a key of another kind: ed25519, not rsa'],
     [jwt('RS256'), ['SECRET'], 'the secret is no public key, neither PEM nor DER'],
+    [jwt('RS256'), ['ED'], 'the secret is a key of another kind: ed25519, not for RS256'],
     [jwt('HS256'), ['RSA'], 'the secret is a public or private key'],
     ['basic', ['SECRET'], 'the secret is not user:password'],
   ] as const) {
