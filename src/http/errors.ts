@@ -38,6 +38,7 @@ const answers: Readonly<Record<ErrorCode, Answer>> = {
   'journal-too-new': { status: 503, detail: notAvailable },
   'lanes-unavailable': { status: 503, detail: notAvailable },
   'embedded-server-failed': { status: 503, detail: notAvailable },
+  'key-unavailable': { status: 503, detail: notAvailable },
   overloaded: { status: 503, detail: notAvailable },
   closing: { status: 503, detail: notAvailable },
   'configuration-invalid': { status: 500, detail: internal },

@@ -213,7 +213,7 @@ function someEqual(expected: Buffer, signatures: readonly Buffer[]): boolean {
   return equal;
 }
 
-function checkExpiry({ number, notAfterMs }: SecretKey, nowMs: number): Verdict | undefined {
+export function checkExpiry({ number, notAfterMs }: SecretKey, nowMs: number): Verdict | undefined {
   if (notAfterMs === undefined || nowMs <= notAfterMs) return undefined;
   const ended = new Date(notAfterMs).toISOString();
   return refused('secret-expired', `it is signed with secret ${number}, which ended ${ended}`);
