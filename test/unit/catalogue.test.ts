@@ -2,13 +2,9 @@
 // finds topic and id in the samples that it ships.
 
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { parse } from 'yaml';
-import { connectorKinds } from '../../src/connectors/kinds.ts';
-import { isObject } from '../../src/definitions/content.ts';
 import type { ConnectorDefinition } from '../../src/definitions/definitions.ts';
 import type {
   Place,
@@ -21,94 +17,20 @@ import { elementsOf } from '../../src/intake/elements.ts';
 import { type Identity, identify } from '../../src/intake/identify.ts';
 import { secretKeys } from '../../src/intake/secret-keys.ts';
 import { createRequestReader } from '../../src/intake/webhook-request.ts';
-import type { Json, JsonObject } from '../../src/model/json.ts';
+import type { JsonObject } from '../../src/model/json.ts';
 import { parseDurationMs } from '../../src/model/units.ts';
-import { catalogFolder, errorsOf, loadFiles } from '../support/definition-project.ts';
+import { entryNames, entryOf, loadEntry, part, verifyOf } from '../support/catalogue-entry.ts';
+import { catalogFolder } from '../support/definition-project.ts';
 import { requestOf } from '../support/receiver.ts';
 
 const RETRIES_MS_MAX = 30 * 86_400_000;
 
-const names = readdirSync(catalogFolder)
-  .filter((file) => file.endsWith('.yaml'))
-  .map((file) => file.slice(0, -'.yaml'.length));
-
-function entryOf(name: string): JsonObject {
-  return parse(readFileSync(join(catalogFolder, `${name}.yaml`), 'utf8')) as JsonObject;
-}
-
-function part(value: Json | undefined): JsonObject {
-  return isObject(value) ? value : {};
-}
-
-function verifyOf(entry: JsonObject): Json | undefined {
-  return part(entry['receive'])['verify'];
-}
-
-/** What a setting needs to be where just any text will not do. */
-const settingTexts: Readonly<Record<string, string>> = {
-  url: 'https://hub.example/webhooks/one',
-};
-
 const loaded = new Map<string, Promise<ConnectorDefinition>>();
 
-function loadEntry(name: string): Promise<ConnectorDefinition> {
-  const known = loaded.get(name) ?? makeConnector(name);
+function connectorOf(name: string): Promise<ConnectorDefinition> {
+  const known = loaded.get(name) ?? loadEntry(name);
   loaded.set(name, known);
   return known;
-}
-
-/** A project with one connector of the entry: its required settings, and one secret. */
-async function makeConnector(name: string): Promise<ConnectorDefinition> {
-  const entry = entryOf(name);
-  const environment: Record<string, string> = { THE_SECRET: secretFor(verifyOf(entry)) };
-  const settings: string[] = [];
-  for (const [setting, spec] of Object.entries(part(entry['settings']))) {
-    if (part(spec)['required'] !== true) continue;
-    const variable = `SETTING_${setting}`;
-    environment[variable] = settingTexts[setting] ?? `dummy-${setting}`;
-    settings.push(`  ${setting}: "\${${variable}}"\n`);
-  }
-  const verify = verifyOf(entry);
-  const isSecret = verify !== undefined && verify !== 'none';
-  const text = [
-    `uses: ${name}\n`,
-    ...(settings.length === 0 ? [] : ['settings:\n', ...settings]),
-    ...(isSecret ? ['receive: { secrets: ["', '$', '{THE_SECRET}"] }\n'] : []),
-  ].join('');
-  const files = { 'connectors/one.yaml': text };
-  const result = await loadFiles(files, { kinds: [...connectorKinds], environment });
-  assert.deepEqual(errorsOf(result), []);
-  const definition = result.definitions?.connectors.get('one');
-  assert.ok(definition !== undefined);
-  return definition;
-}
-
-/** A secret in the form that the way to verify asks for; it serves as a password too. */
-function secretFor(verify: Json | undefined): string {
-  const list = part(verify)['any'] ?? part(verify)['all'];
-  const ways = Array.isArray(list) ? list.map(part) : [part(verify)];
-  const way = ways.find((one) => 'key' in one) ?? ways[0] ?? {};
-  if ('rsa' in way || part(way['jwt'])['key'] === 'pem') return rsaPem();
-  if ('ecdsa' in way) return spki('ec', { namedCurve: 'P-256' }).toString('base64');
-  if ('ed25519' in way) return `whpk_${spki('ed25519', {}).subarray(-32).toString('base64')}`;
-  if (way['key'] === 'hex') return 'ab'.repeat(32);
-  if (way['key'] === 'base64' || way['key'] === 'whsec') {
-    return Buffer.alloc(32, 7).toString('base64');
-  }
-  return 'user:a-long-password';
-}
-
-function rsaPem(): string {
-  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
-  return String(publicKey.export({ type: 'spki', format: 'pem' }));
-}
-
-function spki(kind: 'ec' | 'ed25519', options: { readonly namedCurve?: string }): Buffer {
-  const { publicKey } =
-    kind === 'ec'
-      ? generateKeyPairSync('ec', { namedCurve: options.namedCurve ?? 'P-256' })
-      : generateKeyPairSync('ed25519');
-  return publicKey.export({ type: 'spki', format: 'der' });
 }
 
 /** Throws where a secret is no key of its way. */
@@ -119,9 +41,9 @@ function checkKeys(verify: VerifyDefinition): void {
 }
 
 describe('every entry of the catalogue', () => {
-  for (const name of names) {
+  for (const name of entryNames) {
     test(`${name} makes a connector of its settings and secrets`, async () => {
-      const { receive } = await loadEntry(name);
+      const { receive } = await connectorOf(name);
       if (receive?.verify !== undefined) checkKeys(receive.verify);
     });
 
@@ -130,7 +52,7 @@ describe('every entry of the catalogue', () => {
     const samples = Object.entries(part(entryOf(name)['samples']));
     for (const [topic, file] of samples) {
       test(`${name} finds topic and id in its sample of ${topic}`, async () => {
-        const { receive } = await loadEntry(name);
+        const { receive } = await connectorOf(name);
         assert.ok(receive !== undefined);
         const found = identities(receive, topic, String(file));
         assert.ok(found.length > 0, 'the sample holds no event');
@@ -159,9 +81,9 @@ function checkFacts(entry: JsonObject): void {
 }
 
 test('where an entry reads the time of an event, one of its samples has it', async () => {
-  for (const name of names) {
+  for (const name of entryNames) {
     const samples = Object.entries(part(entryOf(name)['samples']));
-    const { receive } = await loadEntry(name);
+    const { receive } = await connectorOf(name);
     const places = receive?.occurredAt ?? [];
     if (receive === undefined || samples.length === 0 || places.length === 0) continue;
     if (places.some(({ from }) => from === 'header')) continue;
@@ -174,7 +96,7 @@ test('where an entry reads the time of an event, one of its samples has it', asy
 });
 
 test('every sample belongs to an entry, and stands in its folder', () => {
-  const named = names.flatMap((name) => {
+  const named = entryNames.flatMap((name) => {
     const files = Object.values(part(entryOf(name)['samples'])).map(String);
     for (const file of files) assert.ok(file.startsWith(`samples/${name}/`), file);
     return files;
