@@ -13,8 +13,6 @@ import { createReplayControls, type ReplayControls } from './delivery/replays.ts
 import { createApp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
 import { listen } from './http/server.ts';
-import { createIntake, type Intake } from './intake/intake.ts';
-import { createPublishedKeys } from './intake/published-keys.ts';
 import { startEmbeddedPostgres } from './journal/embedded-postgres.ts';
 import type { Journal } from './journal/journal.ts';
 import {
@@ -23,6 +21,7 @@ import {
   type PostgresJournal,
 } from './journal/postgres-journal.ts';
 import type { Problems } from './journal/problems-port.ts';
+import type { SecretUses } from './journal/secret-uses-port.ts';
 import { callable } from './live-connectors.ts';
 import { loadProject } from './load-project.ts';
 import { CrossdockError } from './model/errors.ts';
@@ -35,6 +34,7 @@ import type { Lanes } from './queue/lanes.ts';
 import { createPostgresLaneBackend } from './queue/postgres-backend.ts';
 import { createRedisBackend } from './queue/redis-backend.ts';
 import { startDelivery } from './start-delivery.ts';
+import { startIntake } from './start-intake.ts';
 
 export type Role = 'all' | 'intake' | 'delivery';
 
@@ -62,6 +62,7 @@ export interface Operations {
   readonly controls: Controls;
   readonly problems: Problems;
   readonly replays: ReplayControls;
+  readonly secretUses: SecretUses;
   close(): Promise<void>;
 }
 
@@ -97,7 +98,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const adminToken = await readAdminToken(environment);
     let closing = false;
     const app = createApp({
-      ...(role === 'delivery' ? {} : { intake: intakeOf(parts) }),
+      ...(role === 'delivery' ? {} : { intake: startIntake(parts) }),
       journal,
       lanes,
       laneNames: callable(definitions).map((connector) => connector.id),
@@ -137,13 +138,6 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
 }
 
-type IntakeParts = Omit<Parameters<typeof createIntake>[0], 'connectors' | 'keys'>;
-
-function intakeOf(parts: IntakeParts & { readonly definitions: Definitions }): Intake {
-  const { connectors } = parts.definitions;
-  return createIntake({ ...parts, connectors, keys: createPublishedKeys(parts) });
-}
-
 export async function openOperations(options: {
   readonly environment: Environment;
   readonly log: Log;
@@ -160,12 +154,13 @@ export async function openOperations(options: {
 }
 
 function operationsOn({ journal, lanes }: Ground, log: Log): Omit<Operations, 'close'> {
-  const { problems, replays } = journal;
+  const { problems, replays, secretUses } = journal;
   return {
     journal,
     lanes,
     controls: createControls({ journal, lanes, log }),
     problems,
+    secretUses,
     replays: createReplayControls({ journal, problems, replays }),
   };
 }

@@ -2,7 +2,6 @@
 // only, never for an outside system, a lane or a mapping.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ConnectorDefinition } from '../definitions/definitions.ts';
 import type { Routes } from '../definitions/routes.ts';
 import type { Journal, NewEvent } from '../journal/journal.ts';
 import { CrossdockError } from '../model/errors.ts';
@@ -13,8 +12,8 @@ import type { Meter } from '../model/meter.ts';
 import { within } from '../model/within.ts';
 import { type Lanes, laneJobsOf } from '../queue/lanes.ts';
 import { identify } from './identify.ts';
-import type { PublishedKeys } from './published-keys.ts';
-import { createReceivers, type Receiver } from './receiver.ts';
+import type { LiveReceiver, LiveReceivers } from './live-receivers.ts';
+import type { SecretCounter } from './secret-uses.ts';
 import {
   createRequestReader,
   plainHeaders,
@@ -62,16 +61,15 @@ const APPEND_DEADLINE_MS = 2_000;
 const unkeptHeaders = ['authorization', 'cookie', 'proxy-authorization'];
 
 export function createIntake(ports: {
-  readonly connectors: ReadonlyMap<string, ConnectorDefinition>;
+  readonly receivers: Pick<LiveReceivers, 'get'>;
+  readonly secrets: Pick<SecretCounter, 'matched'>;
   readonly routes: Routes;
   readonly journal: Journal;
   readonly lanes: Lanes;
   readonly meter: Meter;
   readonly log: Log;
-  readonly keys: PublishedKeys;
 }): Intake {
-  const { routes, journal, lanes, meter, log } = ports;
-  const receivers = createReceivers(ports.connectors, ports);
+  const { receivers, secrets, routes, journal, lanes, meter, log } = ports;
 
   const schedule = (event: NewEvent): void => {
     if (event.deliveries.length === 0) return;
@@ -84,7 +82,7 @@ export function createIntake(ports: {
     bodyBytesMax: (connector) => receivers.get(connector)?.receive.limits.bytesMax,
     async accept(request) {
       const { connector, body } = request;
-      const { receive, verifier } = receiverOf(receivers, connector);
+      const { receive, verifier, marks } = receiverOf(receivers, connector);
       const webhook = webhookOf(request);
       const { headers } = webhook;
       const reader = createRequestReader(webhook, { url: receive.url });
@@ -93,6 +91,8 @@ export function createIntake(ports: {
         if (verdict.code === 'key-unavailable') throw keyUnavailable(connector, verdict.reason);
         throw new CrossdockError('signature-invalid', `connector ${connector}: ${verdict.reason}`);
       }
+      const secret = verdict.secret === undefined ? undefined : marks.get(verdict.secret);
+      if (secret !== undefined) secrets.matched(connector, secret);
       const { topic, ...identity } = identify(receive, reader, body);
       const event: NewEvent = {
         id: newId(),
@@ -117,7 +117,7 @@ export function createIntake(ports: {
   };
 }
 
-function receiverOf(receivers: ReadonlyMap<string, Receiver>, id: string): Receiver {
+function receiverOf(receivers: Pick<LiveReceivers, 'get'>, id: string): LiveReceiver {
   const receiver = receivers.get(id);
   if (receiver !== undefined) return receiver;
   throw new CrossdockError('connector-unknown', 'no connector of this name receives webhooks');

@@ -27,9 +27,11 @@ import { overdueDeliveries } from './overdue-deliveries.ts';
 import { postgresGates } from './postgres-gates.ts';
 import { postgresProblems } from './postgres-problems.ts';
 import { postgresReplays } from './postgres-replays.ts';
+import { postgresSecretUses } from './postgres-secret-uses.ts';
 import type { Problems } from './problems-port.ts';
 import { recordAttempts, weighRecord } from './record-attempts.ts';
 import type { Replays } from './replays-port.ts';
+import type { SecretUses } from './secret-uses-port.ts';
 
 export interface PostgresJournalOptions {
   readonly url: string;
@@ -48,6 +50,7 @@ export interface PostgresJournalOptions {
 export interface PostgresJournal extends Journal {
   readonly problems: Problems;
   readonly replays: Replays;
+  readonly secretUses: SecretUses;
 }
 
 /** A vendor waits for an append: two under way, one in its commit while the next is written. */
@@ -133,6 +136,7 @@ function assemble(database: Database, meter: Meter): PostgresJournal {
     ...laggingLanes(database),
     problems: postgresProblems(database),
     replays: postgresReplays(database),
+    secretUses: postgresSecretUses(database),
     ...postgresGates(database),
     ping: (deadlineMs) => ping(database, deadlineMs),
     async close() {

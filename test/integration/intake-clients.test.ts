@@ -6,6 +6,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import type { ConnectorDefinition } from '../../src/definitions/definitions.ts';
 import { WRONG_TRIES_MAX } from '../../src/http/admin.ts';
 import { createIntake } from '../../src/intake/intake.ts';
+import { createLiveReceivers } from '../../src/intake/live-receivers.ts';
 import { createPublishedKeys } from '../../src/intake/published-keys.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { silentMeter } from '../../src/model/meter.ts';
@@ -41,11 +42,13 @@ before(async () => {
   const ports = { log: silentLog, meter: silentMeter };
   const intake = createIntake({
     ...ports,
-    connectors,
+    receivers: createLiveReceivers(connectors, {
+      keys: createPublishedKeys({ ...ports, agent, now: () => nowMs }),
+    }),
+    secrets: { matched: () => undefined },
     routes: { route: () => [] } as never,
     journal: { append: async () => ({ kind: 'stored', id: 'e1' }) } as never,
     lanes: {} as never,
-    keys: createPublishedKeys({ ...ports, agent, now: () => nowMs }),
   });
   direct = await startHttp({ intake });
   behindProxy = await startHttp({ intake, trustedProxies: ['127.0.0.0/8'] });
