@@ -26,8 +26,10 @@ import { migrate } from './migrate.ts';
 import { overdueDeliveries } from './overdue-deliveries.ts';
 import { postgresGates } from './postgres-gates.ts';
 import { postgresProblems } from './postgres-problems.ts';
+import { postgresQuarantine } from './postgres-quarantine.ts';
 import { postgresReplays } from './postgres-replays.ts';
 import type { Problems } from './problems-port.ts';
+import type { Quarantine } from './quarantine-port.ts';
 import { recordAttempts, weighRecord } from './record-attempts.ts';
 import type { Replays } from './replays-port.ts';
 
@@ -48,6 +50,7 @@ export interface PostgresJournalOptions {
 export interface PostgresJournal extends Journal {
   readonly problems: Problems;
   readonly replays: Replays;
+  readonly quarantine: Quarantine;
 }
 
 /** A vendor waits for an append: two under way, one in its commit while the next is written. */
@@ -133,6 +136,7 @@ function assemble(database: Database, meter: Meter): PostgresJournal {
     ...laggingLanes(database),
     problems: postgresProblems(database),
     replays: postgresReplays(database),
+    quarantine: postgresQuarantine(database),
     ...postgresGates(database),
     ping: (deadlineMs) => ping(database, deadlineMs),
     async close() {
