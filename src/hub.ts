@@ -13,8 +13,6 @@ import { createReplayControls, type ReplayControls } from './delivery/replays.ts
 import { createApp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
 import { listen } from './http/server.ts';
-import { createIntake } from './intake/intake.ts';
-import { createPublishedKeys } from './intake/published-keys.ts';
 import { startEmbeddedPostgres } from './journal/embedded-postgres.ts';
 import type { Journal } from './journal/journal.ts';
 import {
@@ -23,6 +21,7 @@ import {
   type PostgresJournal,
 } from './journal/postgres-journal.ts';
 import type { Problems } from './journal/problems-port.ts';
+import type { Quarantine } from './journal/quarantine-port.ts';
 import { callable } from './live-connectors.ts';
 import { loadProject } from './load-project.ts';
 import { CrossdockError } from './model/errors.ts';
@@ -35,6 +34,7 @@ import type { Lanes } from './queue/lanes.ts';
 import { createPostgresLaneBackend } from './queue/postgres-backend.ts';
 import { createRedisBackend } from './queue/redis-backend.ts';
 import { startDelivery } from './start-delivery.ts';
+import { startIntake } from './start-intake.ts';
 
 export type Role = 'all' | 'intake' | 'delivery';
 
@@ -62,12 +62,14 @@ export interface Operations {
   readonly controls: Controls;
   readonly problems: Problems;
   readonly replays: ReplayControls;
+  readonly quarantine: Quarantine;
   close(): Promise<void>;
 }
 
 /** How long the parts of a hub may take to leave; together less than 10 s. */
 const HTTP_GRACE_MS = 3_000;
 const LANES_GRACE_MS = 6_500;
+const QUARANTINE_GRACE_MS = 1_000;
 
 export async function startHub(options: HubOptions): Promise<Hub> {
   const { environment, role, log } = options;
@@ -97,11 +99,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const adminToken = await readAdminToken(environment);
     let closing = false;
     const { connectors } = definitions;
-    const keys = createPublishedKeys();
+    const receiving = startIntake({ connectors, routes, journal, lanes, meter, log });
+    closers.push(() => receiving.close(QUARANTINE_GRACE_MS));
     const app = createApp({
-      ...(role === 'delivery'
-        ? {}
-        : { intake: createIntake({ connectors, routes, journal, lanes, log, meter, keys }) }),
+      ...(role === 'delivery' ? {} : { intake: receiving.intake() }),
       journal,
       lanes,
       laneNames: callable(definitions).map((connector) => connector.id),
@@ -109,6 +110,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       board: createBoard({ queues: lanes.queues, controls, basePath: '/queues', by: 'bull-board' }),
       api: {
         ...operations,
+        release: receiving.release,
         now: { definitions, routes },
         laneRules: new Map(callable(definitions).map(({ id, limits }) => [id, limits])),
         pausable: pausableOf(definitions),
@@ -156,12 +158,13 @@ export async function openOperations(options: {
 }
 
 function operationsOn({ journal, lanes }: Ground, log: Log): Omit<Operations, 'close'> {
-  const { problems, replays } = journal;
+  const { problems, replays, quarantine } = journal;
   return {
     journal,
     lanes,
     controls: createControls({ journal, lanes, log }),
     problems,
+    quarantine,
     replays: createReplayControls({ journal, problems, replays }),
   };
 }

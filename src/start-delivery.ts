@@ -15,6 +15,7 @@ import { createProblemWatch, type OnProblemOpened } from './delivery/problems.ts
 import { startReplayRunner } from './delivery/replay-runner.ts';
 import { createSuspects, type Suspects } from './delivery/suspects.ts';
 import { createSweep } from './delivery/sweep.ts';
+import { createQuarantineTurn } from './intake/quarantine.ts';
 import type { Journal } from './journal/journal.ts';
 import type { PostgresJournal } from './journal/postgres-journal.ts';
 import { openConnectors } from './live-connectors.ts';
@@ -53,7 +54,7 @@ export function startDelivery(parts: DeliveryParts, graceMs: number): () => Prom
   closers.push(() => order.close());
   const alerts = createAlerts({ journal, lanes, routes, log });
   const { retentionDays } = environment;
-  const { problems, replays } = journal;
+  const { problems, replays, quarantine } = journal;
   const onProblemOpened = tellOfProblems(alerts, journal);
   const watch = createProblemWatch({ journal, problems, log, retentionDays, onProblemOpened });
   const gates = createLaneGates({ gates: journal, lanes, connectors, log, ...tellOfLanes(alerts) });
@@ -71,7 +72,13 @@ export function startDelivery(parts: DeliveryParts, graceMs: number): () => Prom
   const runner = startReplayRunner({ replays, lanes, routes, log, retentionDays });
   const housekeeping = startHousekeeping({
     ...{ journal, log, retentionDays, sweep },
-    turns: [order.turn, ...watch.turns, ...runner.turns, createLagTurn({ journal, alerts })],
+    turns: [
+      order.turn,
+      ...watch.turns,
+      ...runner.turns,
+      createLagTurn({ journal, alerts }),
+      createQuarantineTurn({ journal, quarantine, connectors: definitions.connectors }),
+    ],
     isClockRight: () => clock.state().isRight,
   });
   // Before its ports are closed, so that the deliveries under way can end.

@@ -45,6 +45,7 @@ export function intakeRoute(ports: {
         heldBytes = read.body.length;
         const { method, originalUrl: target, headers, rawHeaders } = request;
         const { body } = read;
+        const address = request.socket.remoteAddress;
         const answer = await intake.accept({
           connector,
           method,
@@ -52,6 +53,7 @@ export function intakeRoute(ports: {
           headers,
           rawHeaders,
           body,
+          ...(address === undefined ? {} : { address }),
         });
         finished(answer.status);
         sendAnswer(response, answer);

@@ -23,7 +23,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate'> {
+function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate' | 'quarantine'> {
   const registers = [registry];
   const requests = new Counter({
     name: 'crossdock_intake_requests_total',
@@ -44,12 +44,19 @@ function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate'> {
     labelNames: ['source'],
     registers,
   });
+  const quarantined = new Counter({
+    name: 'crossdock_quarantine_total',
+    help: 'Requests that failed verification, by what became of them.',
+    labelNames: ['source', 'what'],
+    registers,
+  });
   return {
     intake: (source, status, ms) => {
       requests.inc({ source, status });
       duration.observe({ source }, ms / 1_000);
     },
     duplicate: (source) => duplicates.inc({ source }),
+    quarantine: (source, what, count) => quarantined.inc({ source, what }, count),
   };
 }
 
@@ -62,7 +69,9 @@ function clockMeter(registry: Registry): Pick<Meter, 'clockAhead'> {
   return { clockAhead: (ms) => ahead.set(ms / 1_000) };
 }
 
-function deliveryMeter(registry: Registry): Omit<Meter, 'intake' | 'duplicate' | 'clockAhead'> {
+function deliveryMeter(
+  registry: Registry,
+): Omit<Meter, 'intake' | 'duplicate' | 'quarantine' | 'clockAhead'> {
   const registers = [registry];
   const deliveries = new Counter({
     name: 'crossdock_deliveries_total',

@@ -15,6 +15,7 @@ import { type Lanes, laneJobsOf } from '../queue/lanes.ts';
 import { identify } from './identify.ts';
 import type { PublishedKeys } from './published-keys.ts';
 import { createReceivers, type Receiver } from './receiver.ts';
+import { type Refusals, unnotedRefusals } from './refusals.ts';
 import {
   createRequestReader,
   plainHeaders,
@@ -33,6 +34,10 @@ export interface IntakeRequest {
   readonly rawHeaders: readonly string[];
   /** The exact bytes that were received. */
   readonly body: Buffer;
+  /** Who sent it, as far as trusted proxies say. */
+  readonly address?: string;
+  /** It comes out of the quarantine, and was noted there; a trial stores nothing. */
+  readonly again?: { readonly receivedAtMs: number; readonly isTrial: boolean };
 }
 
 export interface IntakeAnswer {
@@ -47,8 +52,8 @@ export interface Intake {
   bodyBytesMax(connector: string): number | undefined;
   /**
    * Resolves with the event's id after its commit; for a message that came before, with the first
-   * one's id. Rejects `connector-unknown`, `signature-invalid`, `request-malformed`, or
-   * `journal-unavailable` when the journal did not take it in time.
+   * one's id. Rejects `connector-unknown`, `signature-invalid`, `too-many-refused`,
+   * `request-malformed`, or `journal-unavailable` when the journal did not take it in time.
    */
   accept(request: IntakeRequest): Promise<IntakeAnswer>;
 }
@@ -67,6 +72,7 @@ export function createIntake(ports: {
   readonly meter: Meter;
   readonly log: Log;
   readonly keys: PublishedKeys;
+  readonly refusals: Refusals;
 }): Intake {
   const { routes, journal, lanes, meter, log } = ports;
   const receivers = createReceivers(ports.connectors, ports);
@@ -81,15 +87,17 @@ export function createIntake(ports: {
   return {
     bodyBytesMax: (connector) => receivers.get(connector)?.receive.limits.bytesMax,
     async accept(request) {
-      const { connector, body } = request;
+      const { connector, body, again } = request;
       const { receive, verifier } = receiverOf(receivers, connector);
       const webhook = webhookOf(request);
+      const received = { connector, receive, request: webhook };
+      const refusals = again === undefined ? ports.refusals : unnotedRefusals;
+      refusals.admit(received);
       const { headers } = webhook;
       const reader = createRequestReader(webhook, { url: receive.url });
-      const verdict = await verifier(reader, Date.now());
-      if (verdict.kind === 'refused') {
-        throw new CrossdockError('signature-invalid', `connector ${connector}: ${verdict.reason}`);
-      }
+      const verdict = await verifier(reader, again?.receivedAtMs ?? Date.now());
+      if (verdict.kind === 'refused') throw refusals.note(received, verdict);
+      refusals.passed(received);
       const { topic, ...identity } = identify(receive, reader, body);
       const event: NewEvent = {
         id: newId(),
@@ -100,6 +108,7 @@ export function createIntake(ports: {
         headers: keptHeaders(headers),
         deliveries: routes.route({ ...identity, source: connector, topic, body }),
       };
+      if (again?.isTrial === true) return { status: 200, body: { id: event.id } };
       const appended = await within(journal.append(event), APPEND_DEADLINE_MS, tooSlow);
       if (appended.kind === 'stored') {
         schedule(event);
@@ -120,13 +129,15 @@ function receiverOf(receivers: ReadonlyMap<string, Receiver>, id: string): Recei
   throw new CrossdockError('connector-unknown', 'no connector of this name receives webhooks');
 }
 
-function webhookOf({ method, target, headers, rawHeaders, body }: IntakeRequest): WebhookRequest {
+function webhookOf(request: IntakeRequest): WebhookRequest {
+  const { method, target, headers, rawHeaders, body, address } = request;
   return {
     method,
     target,
     headers: plainHeaders(headers),
     repeated: repeatedHeaders(rawHeaders),
     body,
+    ...(address === undefined ? {} : { address }),
   };
 }
 

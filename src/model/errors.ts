@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'not-signed-in'
   | 'cross-site-request'
   | 'too-many-tries'
+  | 'too-many-refused'
   | 'not-found'
   | 'state-conflict'
   | 'overloaded'

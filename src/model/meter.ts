@@ -4,6 +4,12 @@ export interface Meter {
   intake(source: string, status: number, ms: number): void;
   duplicate(source: string): void;
   /**
+   * Requests that failed verification, by what became of them: `kept`; `skipped`, where enough of
+   * their kind was kept; `dropped`, where there was no room or no journal; `limited`, of an address
+   * that sends too many.
+   */
+  quarantine(source: string, what: 'kept' | 'skipped' | 'dropped' | 'limited', count: number): void;
+  /**
    * One recorded verdict on a delivery: the state it left the delivery in. `callMs` is how long the
    * call to the outside system took, and is left out where nothing was sent.
    */
@@ -23,6 +29,7 @@ export interface Meter {
 export const silentMeter: Meter = {
   intake: () => undefined,
   duplicate: () => undefined,
+  quarantine: () => undefined,
   attempt: () => undefined,
   handedBack: () => undefined,
   mapping: () => undefined,

@@ -1,0 +1,177 @@
+// Letting quarantined requests in after all: each is verified again with the secrets of today, its
+// time window measured when it was received, and takes the way of every webhook from there. So the
+// same message is one event however often it is released, also by two people at once, and a crash
+// between the event and the mark is mended by the next release.
+
+import type { ConnectorDefinition } from '../definitions/definitions.ts';
+import type { Quarantine, Quarantined, QuarantineQuery } from '../journal/quarantine-port.ts';
+import { CrossdockError } from '../model/errors.ts';
+import { revealCredentials } from './hide-credentials.ts';
+import type { Intake, IntakeRequest } from './intake.ts';
+import { RefusedError } from './refusals.ts';
+import { waysOf } from './ways.ts';
+
+/** Requests that one call looks at. */
+export const RELEASE_MAX = 200;
+const REQUESTS_TOLD_MAX = 100;
+
+export interface ReleaseOptions {
+  /** Verify and say what would come of it; let nothing in. */
+  readonly isTrial: boolean;
+}
+
+export type Released =
+  | { readonly id: string; readonly outcome: 'released'; readonly eventIds: readonly string[] }
+  /** It would be let in. */
+  | { readonly id: string; readonly outcome: 'passes' }
+  /** It was released before. */
+  | { readonly id: string; readonly outcome: 'was-released'; readonly eventIds: readonly string[] }
+  | {
+      readonly id: string;
+      readonly outcome: 'refused';
+      /** A `RefusalCode`, or the code of the error that intake answered with. */
+      readonly code: string;
+      readonly reason: string;
+    };
+
+export interface ReleaseReport {
+  readonly isTrial: boolean;
+  readonly looked: number;
+  readonly passed: number;
+  readonly refused: number;
+  /** How many were refused why; a reason stands for its code. */
+  readonly reasons: readonly {
+    readonly code: string;
+    readonly reason: string;
+    readonly count: number;
+  }[];
+  /** The first hundred. */
+  readonly requests: readonly Released[];
+  /** Absent once all were looked at; `after` of the next call. */
+  readonly next?: string;
+}
+
+export interface Release {
+  /** Rejects `not-found`, and what the journal rejects with; all else is in the result. */
+  one(id: string, options: ReleaseOptions): Promise<Released>;
+  /** Those that were not released yet, oldest first, at most `RELEASE_MAX` at once. */
+  many(
+    query: QuarantineQuery & { readonly source: string },
+    options: ReleaseOptions & { readonly after?: string | undefined },
+  ): Promise<ReleaseReport>;
+}
+
+export function createRelease(ports: {
+  readonly quarantine: Quarantine;
+  readonly connectors: ReadonlyMap<string, ConnectorDefinition>;
+  /** Made when it is first needed: a hub that only delivers has none yet. */
+  intake(): Intake;
+}): Release {
+  const { quarantine, connectors } = ports;
+
+  const letIn = async (stored: Quarantined, { isTrial }: ReleaseOptions): Promise<Released> => {
+    const { id, releasedAt, eventIds } = stored;
+    if (releasedAt !== undefined) return { id, outcome: 'was-released', eventIds };
+    try {
+      const verify = connectors.get(stored.source)?.receive?.verify;
+      const parts = revealCredentials(stored, verify);
+      const answer = await ports.intake().accept(requestOf({ ...stored, ...parts }, isTrial));
+      if (isTrial) return { id, outcome: 'passes' };
+      const made = [answer.body.id];
+      await quarantine.markReleased(id, made);
+      return { id, outcome: 'released', eventIds: made };
+    } catch (error) {
+      return { id, outcome: 'refused', ...why(error, stored, connectors) };
+    }
+  };
+
+  return {
+    async one(id, options) {
+      const stored = await quarantine.get(id);
+      if (stored !== undefined) return letIn(stored, options);
+      throw new CrossdockError('not-found', `there is no request ${id} in the quarantine`, {
+        todo: 'crossdock quarantine list shows what there is.',
+      });
+    },
+    async many(query, { after, ...options }) {
+      const ids = await quarantine.listHeld({ ...query, after, limit: RELEASE_MAX });
+      const requests: Released[] = [];
+      for (const id of ids) {
+        const stored = await quarantine.get(id);
+        if (stored !== undefined) requests.push(await letIn(stored, options));
+      }
+      const next = ids.length < RELEASE_MAX ? undefined : ids.at(-1);
+      return reportOf(requests, { isTrial: options.isTrial, ...(next && { next }) });
+    },
+  };
+}
+
+function requestOf(stored: Quarantined, isTrial: boolean): IntakeRequest {
+  const { source, method, target, headers, repeated, body, address, receivedAt } = stored;
+  return {
+    connector: source,
+    ...{ method, target, headers, body },
+    rawHeaders: repeated.flatMap((name) => [name, '', name, '']),
+    ...(address === undefined ? {} : { address }),
+    again: { receivedAtMs: receivedAt.getTime(), isTrial },
+  };
+}
+
+/** Why it does not get in; what the journal, or a bug, is to blame for is thrown on. */
+function why(
+  error: unknown,
+  stored: Quarantined,
+  connectors: ReadonlyMap<string, ConnectorDefinition>,
+): { readonly code: string; readonly reason: string } {
+  if (error instanceof RefusedError) {
+    const { code, reason } = error.verdict;
+    return { code, reason: [reason, ...hiddenReasons(stored, code, connectors)].join('; ') };
+  }
+  const isRequests = error instanceof CrossdockError && requestCodes.includes(error.code);
+  if (!isRequests) throw error;
+  return { code: error.code, reason: error.message };
+}
+
+const requestCodes: readonly string[] = [
+  'request-malformed',
+  'connector-unknown',
+  'body-too-large',
+  'encoding-unsupported',
+];
+
+/** What was not kept may be all that is missing. */
+function hiddenReasons(
+  { source, hidden }: Quarantined,
+  code: string,
+  connectors: ReadonlyMap<string, ConnectorDefinition>,
+): readonly string[] {
+  if (hidden.length === 0) return [];
+  const ways = waysOf(connectors.get(source)?.receive?.verify);
+  if (ways.some(({ kind }) => kind === 'jwt') && code.startsWith('token')) {
+    return ['tokens of this kind are not kept, so they cannot be verified again'];
+  }
+  const names = hidden.filter((name) => /^(body|form|json|query$)/.test(name));
+  if (names.length === 0) return [];
+  return [`not kept as it was sent: ${names.join(', ')}; only a secret of today is put back`];
+}
+
+function reportOf(
+  requests: readonly Released[],
+  rest: Pick<ReleaseReport, 'isTrial' | 'next'>,
+): ReleaseReport {
+  const reasons = new Map<string, { code: string; reason: string; count: number }>();
+  for (const one of requests) {
+    if (one.outcome !== 'refused') continue;
+    const known = reasons.get(one.code) ?? { code: one.code, reason: one.reason, count: 0 };
+    reasons.set(one.code, { ...known, count: known.count + 1 });
+  }
+  const refused = [...reasons.values()].reduce((sum, { count }) => sum + count, 0);
+  return {
+    ...rest,
+    looked: requests.length,
+    passed: requests.length - refused,
+    refused,
+    reasons: [...reasons.values()],
+    requests: requests.slice(0, REQUESTS_TOLD_MAX),
+  };
+}
