@@ -39,7 +39,7 @@ function hintsOf(
     case 'signature-unreadable':
       return explainSignature(receive, request);
     case 'secret-expired':
-      return ['it fits a previous secret: the sender still uses it'];
+      return ['the sender still uses it'];
     case 'token-invalid':
       return ['its token is not kept, so this request cannot be verified again'];
     default:
