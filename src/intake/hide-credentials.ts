@@ -3,7 +3,7 @@
 // so that the very request that came is verified, by the way that every request takes.
 
 import { createHash } from 'node:crypto';
-import type { JsonPath, Source, VerifyDefinition } from '../definitions/receive.ts';
+import type { JsonPath, ReceiveDefinition, Source } from '../definitions/receive.ts';
 import type { Headers } from '../model/event.ts';
 import { sliceAt } from '../model/json-slices.ts';
 import { decodeJson, parseJson } from '../model/json-text.ts';
@@ -41,11 +41,8 @@ const hiddenText = /^sha256:([0-9a-f]{64})$/;
 /** Shorter secrets would be found in anything. */
 const SECRET_CHARS_MIN = 6;
 
-export function hideCredentials(
-  parts: RequestParts,
-  verify: VerifyDefinition | undefined,
-): HiddenParts {
-  const plan = planOf(verify);
+export function hideCredentials(parts: RequestParts, receive: ReceiveDefinition): HiddenParts {
+  const plan = planOf(receive);
   const hidden = new Set<string>();
   const change: Change = (source, value) => {
     if (!mustHide(source, plan)) return undefined;
@@ -53,7 +50,7 @@ export function hideCredentials(
     return hideText(value, plan.slots.get(nameOfSource(source)));
   };
   const changed = changeParts(parts, plan.slots, change);
-  const guarded = guard(changed ?? { ...parts, body: Buffer.alloc(0) }, verify, hidden);
+  const guarded = guard(changed ?? { ...parts, body: Buffer.alloc(0) }, receive, hidden);
   if (changed === undefined) hidden.add('body');
   return { ...guarded, hidden: [...hidden] };
 }
@@ -61,11 +58,11 @@ export function hideCredentials(
 /** With the connector's secrets where the hash of what was hidden is theirs. */
 export function revealCredentials(
   { hidden, ...parts }: HiddenParts,
-  verify: VerifyDefinition | undefined,
+  receive: ReceiveDefinition,
 ): RequestParts {
-  const { slots } = planOf(verify);
+  const { slots } = planOf(receive);
   const secrets = new Map(
-    secretsOf(verify).map(({ value }) => [sha256(Buffer.from(value)), value]),
+    secretsOf(receive.verify).map(({ value }) => [sha256(Buffer.from(value)), value]),
   );
   const change: Change = (source, value) => {
     const slot = slots.get(nameOfSource(source));
@@ -78,15 +75,16 @@ export function revealCredentials(
 interface Plan {
   /** By the name of their source. */
   readonly slots: ReadonlyMap<string, Slot>;
-  /** What signatures are read from or made over. */
-  readonly signed: ReadonlySet<string>;
+  /** What signatures are read from or made over, and what names the event. */
+  readonly needed: ReadonlySet<string>;
 }
 
-function planOf(verify: VerifyDefinition | undefined): Plan {
+function planOf({ verify, topic, dedupe = [], occurredAt, shop }: ReceiveDefinition): Plan {
   const ways = waysOf(verify);
+  const names = [topic, dedupe, occurredAt, shop].flatMap(sourcesOfPlace);
   const slots = new Map<string, Slot>();
   for (const way of ways) for (const slot of slotsOf(way)) addSlot(slots, slot);
-  return { slots, signed: new Set(ways.flatMap(signedBy).map(nameOfSource)) };
+  return { slots, needed: new Set([...ways.flatMap(signedBy), ...names].map(nameOfSource)) };
 }
 
 function addSlot(slots: Map<string, Slot>, slot: Slot): void {
@@ -121,10 +119,10 @@ function signedBy(way: Way): readonly Source[] {
   ];
 }
 
-function mustHide(source: Source, { slots, signed }: Plan): boolean {
+function mustHide(source: Source, { slots, needed }: Plan): boolean {
   const name = nameOfSource(source);
   if (slots.has(name)) return true;
-  if (signed.has(name) || source.from === 'json' || source.from === 'form') return false;
+  if (needed.has(name) || source.from === 'json' || source.from === 'form') return false;
   return alwaysHidden.includes(source.name) || soundsSecret.test(source.name);
 }
 
@@ -229,7 +227,7 @@ function revealText(
 /** No secret of the connector stays in clear anywhere, whatever place it was sent in. */
 function guard(
   { target, headers, body }: RequestParts,
-  verify: VerifyDefinition | undefined,
+  { verify }: ReceiveDefinition,
   hidden: Set<string>,
 ): RequestParts {
   const secrets = secretsOf(verify)

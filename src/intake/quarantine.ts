@@ -6,6 +6,7 @@ import { setTimeout as sleep, setImmediate as turnOfLoop } from 'node:timers/pro
 import type { ConnectorDefinition } from '../definitions/definitions.ts';
 import type { QuarantineDefinition } from '../definitions/receive.ts';
 import type { NewQuarantined, Quarantine, QuarantineBounds } from '../journal/quarantine-port.ts';
+import { isCrossdockError } from '../model/errors.ts';
 import { newId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import type { Meter } from '../model/meter.ts';
@@ -68,15 +69,25 @@ export function createQuarantineKeeper(ports: {
   const write = async (batch: readonly Waiting[]): Promise<void> => {
     try {
       const rows = await rowsOf(batch);
-      await quarantine.add(rows);
-      for (const { connector } of batch) meter.quarantine(connector, 'kept', 1);
-      await quarantine.trim(boundsIn(batch), QUARANTINE_BYTES_MAX);
+      const kept = await addApart(quarantine, rows);
+      for (const { id, source } of rows) {
+        meter.quarantine(source, kept.has(id) ? 'kept' : 'dropped', 1);
+      }
     } catch (error) {
       for (const { connector } of batch) meter.quarantine(connector, 'dropped', 1);
-      if (performance.now() - warnedMs < WARN_EVERY_MS) return;
-      warnedMs = performance.now();
-      log.warn({ err: error, count: batch.length }, 'refused requests could not be kept');
+      warn(error, batch.length);
+      return;
     }
+    // What this leaves is for the housekeeping.
+    await quarantine
+      .trim(boundsIn(batch), QUARANTINE_BYTES_MAX)
+      .catch((error: unknown) => warn(error, 0));
+  };
+
+  const warn = (error: unknown, count: number): void => {
+    if (performance.now() - warnedMs < WARN_EVERY_MS) return;
+    warnedMs = performance.now();
+    log.warn({ err: error, count }, 'the quarantine cannot keep what it should');
   };
 
   const writeAll = async (): Promise<void> => {
@@ -95,7 +106,7 @@ export function createQuarantineKeeper(ports: {
   return {
     keep(received, verdict) {
       const { connector, receive, request } = received;
-      if (receive.quarantine.keep === 'off' || closing.signal.aborted) return;
+      if (receive.quarantine.keep === 'off') return;
       if (!sampler.takes(received, verdict.code)) {
         meter.quarantine(connector, 'skipped', 1);
         return;
@@ -103,7 +114,7 @@ export function createQuarantineKeeper(ports: {
       const one = { ...received, verdict, receivedAt: new Date() };
       const bytes = weigh(one);
       const hasRoom = waiting.length < WAITING_MAX && waitingBytes + bytes <= WAITING_BYTES_MAX;
-      if (!hasRoom || request.body.length > receive.quarantine.bytesMax) {
+      if (!hasRoom || closing.signal.aborted || request.body.length > receive.quarantine.bytesMax) {
         meter.quarantine(connector, 'dropped', 1);
         return;
       }
@@ -119,6 +130,25 @@ export function createQuarantineKeeper(ports: {
       );
     },
   };
+}
+
+/** Together, or one by one where one of them cannot be stored; the ids of those that were. */
+async function addApart(
+  quarantine: Pick<Quarantine, 'add'>,
+  rows: readonly NewQuarantined[],
+): Promise<ReadonlySet<string>> {
+  const kept = new Set<string>();
+  const keep = async (some: readonly NewQuarantined[]): Promise<void> => {
+    await quarantine.add(some);
+    for (const { id } of some) kept.add(id);
+  };
+  try {
+    await keep(rows);
+  } catch (error) {
+    if (isCrossdockError(error)) throw error;
+    for (const row of rows) await keep([row]).catch(() => undefined);
+  }
+  return kept;
 }
 
 function weigh({ request }: Waiting): number {
@@ -182,7 +212,7 @@ function rowOf(
   isLookedInto: boolean,
 ): NewQuarantined {
   const { method, repeated, address, body } = request;
-  const { target, headers, hidden, body: kept } = hideCredentials(request, receive.verify);
+  const { target, headers, hidden, body: kept } = hideCredentials(request, receive);
   return {
     id: newId(),
     source: connector,

@@ -3,13 +3,14 @@
 // same message is one event however often it is released, also by two people at once, and a crash
 // between the event and the mark is mended by the next release.
 
+import { createHash } from 'node:crypto';
 import type { ConnectorDefinition } from '../definitions/definitions.ts';
 import type { Quarantine, Quarantined, QuarantineQuery } from '../journal/quarantine-port.ts';
 import { CrossdockError } from '../model/errors.ts';
 import { revealCredentials } from './hide-credentials.ts';
 import type { Intake, IntakeRequest } from './intake.ts';
 import { RefusedError } from './refusals.ts';
-import { waysOf } from './ways.ts';
+import { type Way, waysOf } from './ways.ts';
 
 /** Requests that one call looks at. */
 export const RELEASE_MAX = 200;
@@ -29,7 +30,7 @@ export type Released =
   | {
       readonly id: string;
       readonly outcome: 'refused';
-      /** A `RefusalCode`, or the code of the error that intake answered with. */
+      /** A `RefusalCode`, the code of the error that intake answered with, or `not-kept`. */
       readonly code: string;
       readonly reason: string;
     };
@@ -73,8 +74,10 @@ export function createRelease(ports: {
     const { id, releasedAt, eventIds } = stored;
     if (releasedAt !== undefined) return { id, outcome: 'was-released', eventIds };
     try {
-      const verify = connectors.get(stored.source)?.receive?.verify;
-      const parts = revealCredentials(stored, verify);
+      const receive = connectors.get(stored.source)?.receive;
+      const parts = receive === undefined ? stored : revealCredentials(stored, receive);
+      const missing = missingOf(stored, parts.body);
+      if (missing !== undefined) return { id, outcome: 'refused', ...missing };
       const answer = await ports.intake().accept(requestOf({ ...stored, ...parts }, isTrial));
       if (isTrial) return { id, outcome: 'passes' };
       const made = [answer.body.id];
@@ -104,6 +107,18 @@ export function createRelease(ports: {
       return reportOf(requests, { isTrial: options.isTrial, ...(next && { next }) });
     },
   };
+}
+
+/** What was not kept as it was sent, and could not be put back, is let in never. */
+function missingOf(
+  { hidden, sha256 }: Quarantined,
+  body: Buffer,
+): { readonly code: string; readonly reason: string } | undefined {
+  const isWhole = createHash('sha256').update(body).digest('hex') === sha256;
+  if (isWhole && !hidden.includes('query')) return undefined;
+  const names = hidden.filter((name) => /^(body|form |json |query$)/.test(name)).join(', ');
+  const reason = `it was not kept as it was sent: ${names}; only a secret of today is put back`;
+  return { code: 'not-kept', reason };
 }
 
 function requestOf(stored: Quarantined, isTrial: boolean): IntakeRequest {
@@ -145,14 +160,13 @@ function hiddenReasons(
   code: string,
   connectors: ReadonlyMap<string, ConnectorDefinition>,
 ): readonly string[] {
-  if (hidden.length === 0) return [];
   const ways = waysOf(connectors.get(source)?.receive?.verify);
-  if (ways.some(({ kind }) => kind === 'jwt') && code.startsWith('token')) {
-    return ['tokens of this kind are not kept, so they cannot be verified again'];
-  }
-  const names = hidden.filter((name) => /^(body|form|json|query$)/.test(name));
-  if (names.length === 0) return [];
-  return [`not kept as it was sent: ${names.join(', ')}; only a secret of today is put back`];
+  const isToken = hidden.length > 0 && code.startsWith('token') && ways.some(isJwt);
+  return isToken ? ['tokens of this kind are not kept, so they cannot be verified again'] : [];
+}
+
+function isJwt({ kind }: Way): boolean {
+  return kind === 'jwt';
 }
 
 function reportOf(

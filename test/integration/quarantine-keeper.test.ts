@@ -131,11 +131,31 @@ test('housekeeping trims what has no connector any more', async () => {
   assert.deepEqual(await quarantine.sources(), []);
 });
 
+test('one that cannot be stored takes no other with it', async () => {
+  const receive = receiveKeeping({ keep: 'all' });
+  const keeping = keeper({
+    ...journal.quarantine,
+    add: async (rows) => {
+      if (rows.some(({ bytes }) => bytes === 3)) throw new RangeError('a test');
+      await journal.quarantine.add(rows);
+    },
+  });
+  for (const body of ['1', '333', '22']) keeping.keep(received(receive, body), verdict);
+  await keeping.close(10_000);
+  assert.deepEqual(counts, { kept: 2, dropped: 1 });
+  assert.deepEqual((await all()).map(({ bytes }) => bytes).toSorted(), [1, 2]);
+});
+
 test('what PostgreSQL cannot store as text is stored all the same', async () => {
   const headers = { 'x-odd': 'a\u0000b\ud800' };
-  const row = rowOf('odd', { headers, reason: 'a \u0000 test', target: '/\u0000' });
+  const row = rowOf('odd', {
+    headers,
+    reason: 'a \u0000 test',
+    target: '/\u0000',
+    hidden: ['query \u0000'],
+  });
   await journal.quarantine.add([row]);
   const found = await journal.quarantine.get(row.id);
   assert.deepEqual(found?.headers, { 'x-odd': 'a\ufffdb\ufffd' });
-  assert.deepEqual([found?.repeated, found?.hidden], [['x-a'], ['header x']]);
+  assert.deepEqual([found?.repeated, found?.hidden], [['x-a'], ['query \ufffd']]);
 });

@@ -224,7 +224,7 @@ receive:
   topic: { is: timed }
 `,
   );
-  const receivedAt = new Date(Date.now() - 86_400_000);
+  const receivedAt = new Date(Math.floor(Date.now() / 1_000) * 1_000 - 86_400_000);
   const store = async (id: string, ageSeconds: number): Promise<void> => {
     const time = String(Math.floor(receivedAt.getTime() / 1_000) - ageSeconds);
     const signature = createHmac('sha256', '0123456789').update(`${time}.${id}`).digest('hex');
@@ -234,7 +234,7 @@ receive:
         ...{ method: 'POST', target: '/webhooks/timed', repeated: [], hidden: [], bytes: 1 },
         headers: { 'x-sig': signature, 'x-time': time },
         body: Buffer.from(id),
-        sha256: '0',
+        sha256: createHash('sha256').update(id).digest('hex'),
       },
     ]);
   };
@@ -249,6 +249,23 @@ receive:
   assert.deepEqual(report.reasons, [
     { code: 'too-old', reason: 'timestamp 412 s old, tolerance 300 s', count: 1 },
   ]);
+});
+
+test('what was not kept as it was sent is never let in', async () => {
+  const id = '01890000-0000-7000-8000-000000000003';
+  await hub.operations.quarantine.add([
+    {
+      ...{ id, source: 'poster', code: 'credentials-wrong', reason: 'a test', method: 'POST' },
+      ...{ target: '/webhooks/poster', repeated: [], hidden: ['body'], bytes: 9 },
+      receivedAt: new Date(),
+      headers: { authorization: `Bearer ${token}` },
+      body: Buffer.alloc(0),
+      sha256: createHash('sha256').update('something').digest('hex'),
+    },
+  ]);
+  const { code, stdout } = await crossdock('quarantine', 'release', id);
+  assert.deepEqual([code, stdout.split(':', 2).join(':')], [1, 'still refused: not-kept']);
+  assert.equal((await crossdock('quarantine', 'drop', id)).code, 0);
 });
 
 test('what is there can be listed, shown and dropped', async () => {

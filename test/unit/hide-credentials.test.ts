@@ -49,19 +49,19 @@ describe('the credentials of a refused request', () => {
     test(`${what} is kept as its hash, and put back where the hash is that of a secret`, async () => {
       const receive = verifyOf(verify);
       const request = requestOf(given);
-      const kept = hideCredentials(request, receive.verify);
+      const kept = hideCredentials(request, receive);
       assert.equal(kept.hidden.length, 1);
       const text = all(kept);
       assert.ok(!text.includes(secret) && !text.includes(encodeURIComponent(secret)), text);
       assert.ok(decodeURIComponent(text).includes(digest(secret)), text);
       // As it stands it fits nothing, neither here nor from a stranger.
       assert.equal((await verdictOf(receive, { ...given, ...kept })).kind, 'refused');
-      const shown = revealCredentials(kept, receive.verify);
+      const shown = revealCredentials(kept, receive);
       const { target, headers, body } = request;
       assert.deepEqual(shown, { target, headers, body });
       const other = verifyOf(verify, ['another secret']);
       const { hidden: _, ...unchanged } = kept;
-      assert.deepEqual(revealCredentials(kept, other.verify), unchanged);
+      assert.deepEqual(revealCredentials(kept, other), unchanged);
     });
   }
 
@@ -70,13 +70,13 @@ describe('the credentials of a refused request', () => {
     const given = { headers: { 'x-key': digest(secret) } };
     const request = requestOf(given);
     assert.equal((await verdictOf(receive, given)).kind, 'refused');
-    const kept = hideCredentials(request, receive.verify);
+    const kept = hideCredentials(request, receive);
     assert.equal(kept.headers['x-key'], digest(digest(secret)));
-    const shown = revealCredentials(kept, receive.verify);
+    const shown = revealCredentials(kept, receive);
     assert.equal((await verdictOf(receive, { ...shown })).kind, 'refused');
     // Kept under a file that did not name the header, it was not hidden then.
     const { target, headers, body } = request;
-    const unhidden = revealCredentials({ target, headers, body, hidden: [] }, receive.verify);
+    const unhidden = revealCredentials({ target, headers, body, hidden: [] }, receive);
     assert.equal(unhidden.headers['x-key'], digest(secret));
   });
 
@@ -96,7 +96,7 @@ describe('the credentials of a refused request', () => {
     };
     const kept = hideCredentials(
       requestOf({ headers, target: '/webhooks/one?access_token=t1&page=2' }),
-      receive.verify,
+      receive,
     );
     assert.equal(kept.headers['authorization'], 'abc');
     assert.equal(kept.headers['x-token'], 'signed');
@@ -114,7 +114,7 @@ describe('the credentials of a refused request', () => {
         target: `/webhooks/one?note=${encodeURIComponent(secret)}`,
         body: `a ${secret}`,
       }),
-      receive.verify,
+      receive,
     );
     assert.deepEqual(kept.hidden.toSorted(), ['body', 'header x-note', 'query']);
     assert.equal(kept.target, '/webhooks/one');
@@ -124,7 +124,7 @@ describe('the credentials of a refused request', () => {
 
   test('a body that is no JSON is not kept where its token would stand in it', () => {
     const receive = verifyOf({ token: { json: 'key' } });
-    const kept = hideCredentials(requestOf({ body: '{ "key": "else" ' }), receive.verify);
+    const kept = hideCredentials(requestOf({ body: '{ "key": "else" ' }), receive);
     assert.deepEqual([kept.body.length, kept.hidden], [0, ['body']]);
   });
 });
