@@ -21,6 +21,7 @@ import {
   type PostgresJournal,
 } from './journal/postgres-journal.ts';
 import type { Problems } from './journal/problems-port.ts';
+import type { Quarantine } from './journal/quarantine-port.ts';
 import type { SecretUses } from './journal/secret-uses-port.ts';
 import { callable } from './live-connectors.ts';
 import { loadProject } from './load-project.ts';
@@ -63,6 +64,7 @@ export interface Operations {
   readonly problems: Problems;
   readonly replays: ReplayControls;
   readonly secretUses: SecretUses;
+  readonly quarantine: Quarantine;
   close(): Promise<void>;
 }
 
@@ -97,8 +99,9 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       role === 'intake' ? async () => undefined : startDelivery(parts, LANES_GRACE_MS);
     const adminToken = await readAdminToken(environment);
     let closing = false;
+    const { intake, release } = startIntake(parts);
     const app = createApp({
-      ...(role === 'delivery' ? {} : { intake: startIntake(parts) }),
+      ...(role === 'delivery' ? {} : { intake }),
       journal,
       lanes,
       laneNames: callable(definitions).map((connector) => connector.id),
@@ -106,6 +109,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       board: createBoard({ queues: lanes.queues, controls, basePath: '/queues', by: 'bull-board' }),
       api: {
         ...operations,
+        release,
         now: { definitions, routes },
         laneRules: new Map(callable(definitions).map(({ id, limits }) => [id, limits])),
         pausable: pausableOf(definitions),
@@ -154,13 +158,14 @@ export async function openOperations(options: {
 }
 
 function operationsOn({ journal, lanes }: Ground, log: Log): Omit<Operations, 'close'> {
-  const { problems, replays, secretUses } = journal;
+  const { problems, replays, secretUses, quarantine } = journal;
   return {
     journal,
     lanes,
     controls: createControls({ journal, lanes, log }),
     problems,
     secretUses,
+    quarantine,
     replays: createReplayControls({ journal, problems, replays }),
   };
 }

@@ -53,6 +53,7 @@ const advice: Readonly<Record<ErrorCode, Advice>> = {
   'not-signed-in': { exit: findings, todo: 'Give the admin token.' },
   'cross-site-request': { exit: findings, todo: 'Send the request from the same site.' },
   'too-many-tries': { exit: findings, todo: 'Wait 15 minutes.' },
+  'too-many-refused': { exit: findings, todo: 'Look at crossdock quarantine list.' },
   'not-found': { exit: findings, todo: 'Check the id; crossdock events lists what there is.' },
   'state-conflict': { exit: findings, todo: 'Look at it with crossdock deliveries <id>.' },
   overloaded: { exit: environment, todo: 'Try again in a moment.' },

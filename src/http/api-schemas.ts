@@ -94,6 +94,13 @@ export const inputSchemas = {
     before: id,
     limit,
   }),
+  QuarantineList: closed({ source: text, code: text, since: time, before: id, limit }),
+  ReleaseOne: closed({ dryRun: { type: 'boolean' } }),
+  ReleaseMany: closed(
+    { source: text, code: text, since: time, after: id, dryRun: { type: 'boolean' } },
+    ['source'],
+  ),
+  QuarantineDrop: closed({ source: text, code: text, since: time }, ['source']),
   ReplayOne: closed({
     revision,
     body: { type: 'string', description: 'The edited body, as text.' },
@@ -207,6 +214,29 @@ const lane = {
 const pauseTarget = { scope: { enum: [...pauseScopes] }, name: text };
 const pause = { ...pauseTarget, at: time, by: text, reason: text };
 
+const quarantined = {
+  id,
+  source: text,
+  code: text,
+  reason: { type: 'string' },
+  receivedAt: time,
+  method: text,
+  target: { type: 'string' },
+  bytes: { ...count, description: 'Of the body as it was sent.' },
+  sha256: text,
+  address: text,
+  releasedAt: time,
+  eventIds: { type: 'array', items: id },
+};
+
+const released = {
+  id,
+  outcome: { enum: ['released', 'passes', 'was-released', 'refused'] },
+  eventIds: { type: 'array', items: id },
+  code: text,
+  reason: { type: 'string' },
+};
+
 /** What an answer holds. */
 export const outputSchemas: Readonly<Record<string, JsonObject>> = {
   Problem: open(problem),
@@ -247,6 +277,27 @@ export const outputSchemas: Readonly<Record<string, JsonObject>> = {
   LanePage: open({ lanes: { type: 'array', items: open(lane) } }),
   PausePage: open({ pauses: { type: 'array', items: open(pause) } }),
   PauseChange: open({ ...pauseTarget, paused: { type: 'boolean' }, changed: { type: 'boolean' } }),
+  Quarantined: open(quarantined),
+  QuarantinePage: open({ requests: listOf('Quarantined'), next: id }),
+  QuarantinedWhole: open({
+    ...quarantined,
+    headers: { type: 'object', additionalProperties: { type: 'string' } },
+    repeated: { type: 'array', items: text },
+    hidden: { type: 'array', items: text, description: 'Its value is `sha256:` and its hash.' },
+    body: { type: 'string', description: 'Where it is text.' },
+    bodyBase64: { type: 'string', contentEncoding: 'base64' },
+  }),
+  QuarantineDropped: open({ dropped: count }),
+  Released: open(released),
+  ReleaseReport: open({
+    isTrial: { type: 'boolean' },
+    looked: count,
+    passed: count,
+    refused: count,
+    reasons: { type: 'array', items: open({ code: text, reason: { type: 'string' }, count }) },
+    requests: listOf('Released'),
+    next: id,
+  }),
   Made: open({ made: { type: 'array', items: id } }),
   Error: open({
     type: { type: 'string' },

@@ -16,6 +16,8 @@ interface Answer {
   readonly status: number;
   /** Said in place of the error's message, which may name hosts and files. */
   readonly detail?: string;
+  /** What the client is told to wait, in seconds; after a 503 it is always told. */
+  readonly retryAfterSeconds?: number;
 }
 
 const notAvailable = 'The hub cannot take this now; please try again later.';
@@ -33,6 +35,11 @@ const answers: Readonly<Record<ErrorCode, Answer>> = {
   'body-too-large': { status: 413 },
   'encoding-unsupported': { status: 415 },
   'too-many-tries': { status: 429 },
+  'too-many-refused': {
+    status: 429,
+    detail: 'Too many requests of this address are not signed as they must be.',
+    retryAfterSeconds: 60,
+  },
   'journal-unavailable': { status: 503, detail: notAvailable },
   'journal-not-durable': { status: 503, detail: notAvailable },
   'journal-too-new': { status: 503, detail: notAvailable },
@@ -123,8 +130,9 @@ export function errorHandler(answerError: AnswerError): ErrorRequestHandler {
 
 function problemOf(error: unknown): Problem {
   if (error instanceof CrossdockError) {
-    const { status, detail } = answers[error.code];
-    return { status, code: error.code, detail: detail ?? error.message };
+    const { status, detail, retryAfterSeconds: wait } = answers[error.code];
+    const headers = wait === undefined ? {} : { headers: { 'retry-after': String(wait) } };
+    return { status, code: error.code, detail: detail ?? error.message, ...headers };
   }
   const status = clientErrorStatus(error);
   if (status === 413) return { status, code: 'body-too-large', detail: 'The body is too large.' };

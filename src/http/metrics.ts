@@ -23,7 +23,9 @@ export function createMetrics(): Metrics {
   };
 }
 
-function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate' | 'keyFetch'> {
+type IntakeMeasures = 'intake' | 'duplicate' | 'keyFetch' | 'quarantine';
+
+function intakeMeter(registry: Registry): Pick<Meter, IntakeMeasures> {
   const registers = [registry];
   const requests = new Counter({
     name: 'crossdock_intake_requests_total',
@@ -50,6 +52,12 @@ function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate' | '
     labelNames: ['result'],
     registers,
   });
+  const quarantined = new Counter({
+    name: 'crossdock_quarantine_total',
+    help: 'Requests that failed verification, by what became of them.',
+    labelNames: ['source', 'what'],
+    registers,
+  });
   return {
     keyFetch: (result) => keyFetches.inc({ result }),
     intake: (source, status, ms) => {
@@ -57,6 +65,7 @@ function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate' | '
       duration.observe({ source }, ms / 1_000);
     },
     duplicate: (source) => duplicates.inc({ source }),
+    quarantine: (source, what, count) => quarantined.inc({ source, what }, count),
   };
 }
 
@@ -69,9 +78,7 @@ function clockMeter(registry: Registry): Pick<Meter, 'clockAhead'> {
   return { clockAhead: (ms) => ahead.set(ms / 1_000) };
 }
 
-function deliveryMeter(
-  registry: Registry,
-): Omit<Meter, 'intake' | 'duplicate' | 'keyFetch' | 'clockAhead'> {
+function deliveryMeter(registry: Registry): Omit<Meter, IntakeMeasures | 'clockAhead'> {
   const registers = [registry];
   const deliveries = new Counter({
     name: 'crossdock_deliveries_total',

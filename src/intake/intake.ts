@@ -13,6 +13,7 @@ import { within } from '../model/within.ts';
 import { type Lanes, laneJobsOf } from '../queue/lanes.ts';
 import { identify } from './identify.ts';
 import type { LiveReceiver, LiveReceivers } from './live-receivers.ts';
+import { type Refusals, unnotedRefusals } from './refusals.ts';
 import type { SecretCounter } from './secret-uses.ts';
 import {
   createRequestReader,
@@ -34,6 +35,8 @@ export interface IntakeRequest {
   readonly body: Buffer;
   /** Who sent it, and whether a trusted proxy says so. @default unknown, and none */
   readonly client?: { readonly address?: string; readonly viaTrustedProxy: boolean };
+  /** It comes out of the quarantine, and was noted there; a trial stores nothing. */
+  readonly again?: { readonly receivedAtMs: number; readonly isTrial: boolean };
 }
 
 export interface IntakeAnswer {
@@ -48,8 +51,9 @@ export interface Intake {
   bodyBytesMax(connector: string): number | undefined;
   /**
    * Resolves with the event's id after its commit; for a message that came before, with the first
-   * one's id. Rejects `connector-unknown`, `signature-invalid`, `request-malformed`,
-   * `key-unavailable`, or `journal-unavailable` when the journal did not take it in time.
+   * one's id. Rejects `connector-unknown`, `signature-invalid`, `too-many-refused`,
+   * `request-malformed`, `key-unavailable`, or `journal-unavailable` when the journal did not take
+   * it in time.
    */
   accept(request: IntakeRequest): Promise<IntakeAnswer>;
 }
@@ -68,6 +72,7 @@ export function createIntake(ports: {
   readonly lanes: Lanes;
   readonly meter: Meter;
   readonly log: Log;
+  readonly refusals: Refusals;
 }): Intake {
   const { receivers, secrets, routes, journal, lanes, meter, log } = ports;
 
@@ -81,16 +86,17 @@ export function createIntake(ports: {
   return {
     bodyBytesMax: (connector) => receivers.get(connector)?.receive.limits.bytesMax,
     async accept(request) {
-      const { connector, body } = request;
+      const { connector, body, again } = request;
       const { receive, verifier, marks } = receiverOf(receivers, connector);
       const webhook = webhookOf(request);
+      const received = { connector, receive, request: webhook };
+      const refusals = again === undefined ? ports.refusals : unnotedRefusals;
+      refusals.admit(received);
       const { headers } = webhook;
       const reader = createRequestReader(webhook, { url: receive.url });
-      const verdict = await verifier(reader, Date.now());
-      if (verdict.kind === 'refused') {
-        if (verdict.code === 'key-unavailable') throw keyUnavailable(connector, verdict.reason);
-        throw new CrossdockError('signature-invalid', `connector ${connector}: ${verdict.reason}`);
-      }
+      const verdict = await verifier(reader, again?.receivedAtMs ?? Date.now());
+      if (verdict.kind === 'refused') throw refusals.note(received, verdict);
+      refusals.passed(received);
       const secret = verdict.secret === undefined ? undefined : marks.get(verdict.secret);
       if (secret !== undefined) secrets.matched(connector, secret);
       const { topic, ...identity } = identify(receive, reader, body);
@@ -103,6 +109,7 @@ export function createIntake(ports: {
         headers: keptHeaders(headers),
         deliveries: routes.route({ ...identity, source: connector, topic, body }),
       };
+      if (again?.isTrial === true) return { status: 200, body: { id: event.id } };
       const appended = await within(journal.append(event), APPEND_DEADLINE_MS, tooSlow);
       if (appended.kind === 'stored') {
         schedule(event);
@@ -133,11 +140,6 @@ function webhookOf(request: IntakeRequest): WebhookRequest {
     body,
     ...client,
   };
-}
-
-/** Not the sender's fault, so it is told to come again. */
-function keyUnavailable(connector: string, reason: string): CrossdockError {
-  return new CrossdockError('key-unavailable', `connector ${connector}: ${reason}`);
 }
 
 function tooSlow(): CrossdockError {

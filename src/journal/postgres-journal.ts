@@ -26,9 +26,11 @@ import { migrate } from './migrate.ts';
 import { overdueDeliveries } from './overdue-deliveries.ts';
 import { postgresGates } from './postgres-gates.ts';
 import { postgresProblems } from './postgres-problems.ts';
+import { postgresQuarantine } from './postgres-quarantine.ts';
 import { postgresReplays } from './postgres-replays.ts';
 import { postgresSecretUses } from './postgres-secret-uses.ts';
 import type { Problems } from './problems-port.ts';
+import type { Quarantine } from './quarantine-port.ts';
 import { recordAttempts, weighRecord } from './record-attempts.ts';
 import type { Replays } from './replays-port.ts';
 import type { SecretUses } from './secret-uses-port.ts';
@@ -51,6 +53,7 @@ export interface PostgresJournal extends Journal {
   readonly problems: Problems;
   readonly replays: Replays;
   readonly secretUses: SecretUses;
+  readonly quarantine: Quarantine;
 }
 
 /** A vendor waits for an append: two under way, one in its commit while the next is written. */
@@ -137,6 +140,7 @@ function assemble(database: Database, meter: Meter): PostgresJournal {
     problems: postgresProblems(database),
     replays: postgresReplays(database),
     secretUses: postgresSecretUses(database),
+    quarantine: postgresQuarantine(database),
     ...postgresGates(database),
     ping: (deadlineMs) => ping(database, deadlineMs),
     async close() {

@@ -99,6 +99,11 @@ export const errorExplanations: Readonly<Record<ErrorCode, Explanation>> = {
       '20 wrong tokens came from one address within 15 minutes; right ones are refused for that time too.',
     todo: 'Wait as long as `Retry-After` says.',
   },
+  'too-many-refused': {
+    meaning:
+      'More than 60 requests of this address failed verification within a minute. Its good ones are still taken; the bad ones are neither kept nor logged.',
+    todo: 'See `crossdock quarantine list` for what is wrong with them. Where all senders seem to have one address, name the proxies that are trusted.',
+  },
   'not-found': {
     meaning:
       'There is no such event, delivery, problem, replay or page; old events are deleted by the retention.',

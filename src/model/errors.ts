@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'not-signed-in'
   | 'cross-site-request'
   | 'too-many-tries'
+  | 'too-many-refused'
   | 'not-found'
   | 'state-conflict'
   | 'overloaded'

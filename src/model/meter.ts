@@ -6,6 +6,12 @@ export interface Meter {
   /** One fetch of a published key: `fetched`, or why not. */
   keyFetch(result: string): void;
   /**
+   * Requests that failed verification, by what became of them: `kept`; `skipped`, where enough of
+   * their kind was kept; `dropped`, where there was no room or no journal; `limited`, of an address
+   * that sends too many.
+   */
+  quarantine(source: string, what: 'kept' | 'skipped' | 'dropped' | 'limited', count: number): void;
+  /**
    * One recorded verdict on a delivery: the state it left the delivery in. `callMs` is how long the
    * call to the outside system took, and is left out where nothing was sent.
    */
@@ -26,6 +32,7 @@ export const silentMeter: Meter = {
   intake: () => undefined,
   duplicate: () => undefined,
   keyFetch: () => undefined,
+  quarantine: () => undefined,
   attempt: () => undefined,
   handedBack: () => undefined,
   mapping: () => undefined,

@@ -30,6 +30,8 @@ before(async () => {
     controls: createControls({ journal, lanes: lanes as unknown as Lanes, log: quietLog }),
     problems: journal.problems,
     replays: controlsOf(journal),
+    quarantine: journal.quarantine,
+    release: releaseNothing,
     now: projectNow(),
     lanes: { count: async () => ({ waiting: 0, active: 0, delayed: 0, failed: 0 }) },
     laneRules: new Map([['erp', { concurrency: 4 }]]),
@@ -41,6 +43,12 @@ after(async () => {
   await hub.server.close(1_000);
   await closeJournal();
 });
+
+/** Releases have tests of their own. */
+const releaseNothing: ApiPorts['release'] = {
+  one: () => Promise.reject(new Error('not asked here')),
+  many: () => Promise.reject(new Error('not asked here')),
+};
 
 interface Answer {
   readonly status: number;

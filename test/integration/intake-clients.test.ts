@@ -8,6 +8,7 @@ import { WRONG_TRIES_MAX } from '../../src/http/admin.ts';
 import { createIntake } from '../../src/intake/intake.ts';
 import { createLiveReceivers } from '../../src/intake/live-receivers.ts';
 import { createPublishedKeys } from '../../src/intake/published-keys.ts';
+import { unnotedRefusals } from '../../src/intake/refusals.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { silentMeter } from '../../src/model/meter.ts';
 import { type HttpHub, startHttp } from '../support/http-hub.ts';
@@ -46,6 +47,7 @@ before(async () => {
       keys: createPublishedKeys({ ...ports, agent, now: () => nowMs }),
     }),
     secrets: { matched: () => undefined },
+    refusals: unnotedRefusals,
     routes: { route: () => [] } as never,
     journal: { append: async () => ({ kind: 'stored', id: 'e1' }) } as never,
     lanes: {} as never,
