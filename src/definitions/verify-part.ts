@@ -245,10 +245,28 @@ function checkWay(
   if (way === undefined || way.kind === 'none' || 'of' in way) return [];
   return [
     ...checkPlaces(way, verify, path),
+    ...checkProof(way, path),
     ...('secrets' in way && needsSecret(way) && way.secrets.length === 0
       ? [missingSecret('secrets' in verify ? [...path, 'secrets'] : path)]
       : []),
   ];
+}
+
+/** Ways that anybody could go: what they look at holds no secret. */
+function checkProof(way: Way, path: Path): readonly Fault[] {
+  if (wantedPlace(way)?.some(({ from }) => from === 'is')) {
+    const message = `"${path.join('.')}" looks at a fixed text, which proves nothing`;
+    return [fault(path, 'wrong-value', { message, hint: 'leave out "is"' })];
+  }
+  if (way.kind !== 'signature' || way.algorithm.family !== 'hash') return [];
+  if (holdsSecret(way.signs)) return [];
+  const message = 'a hash of what does not hold the secret can be made by anybody';
+  const hint = 'put {secret} where the vendor does, such as signs: "{secret}{body}"; or use hmac';
+  return [fault([...path, 'signs'], 'wrong-value', { message, hint })];
+}
+
+function holdsSecret(template: Template): boolean {
+  return template.some((part) => part.kind === 'token' && part.token === 'secret');
 }
 
 type Way = Exclude<VerifyDefinition, { readonly kind: 'none' } | { readonly of: unknown }>;
