@@ -37,8 +37,7 @@ export function checkSignature(
   const signed: Signed = { reader, signatures: found.signatures, time };
   const fitting = fittingKey(definition, keys, { signed, nowMs });
   if (fitting === undefined) {
-    const tried = keys.length === 1 ? 'the secret' : `any of ${keys.length} secrets`;
-    return refused('signature-wrong', `the signature does not fit ${tried}`);
+    return refused('signature-wrong', `the signature does not fit ${tried(keys.length)}`);
   }
   return (
     checkTimestamp(definition.timestamp, time, nowMs) ??
@@ -48,6 +47,11 @@ export function checkSignature(
       secret: fitting.number,
     }
   );
+}
+
+function tried(secrets: number): string {
+  if (secrets === 0) return 'because there is no secret';
+  return secrets === 1 ? 'the secret' : `any of ${secrets} secrets`;
 }
 
 interface Found {
