@@ -84,8 +84,9 @@ function checkElements(check: SignatureCheck, reader: RequestReader, nowMs: numb
   if (each.item.length > 0 && elements.length < elementsOf(body, { ...each, item: [] }).length) {
     return refused('signature-missing', `an element of the body has nothing at ${each.text}`);
   }
+  const url = reader.token('url')?.toString();
   for (const json of elements) {
-    verdict = checkSignature(check, createRequestReader(reader.request, { json }), nowMs);
+    verdict = checkSignature(check, createRequestReader(reader.request, { json, url }), nowMs);
     if (verdict.kind === 'refused') return verdict;
   }
   return verdict;

@@ -94,6 +94,28 @@ test('two values that must be the same and are both absent are not the same', as
   assert.equal(await of('no json', {}), 'not-equal');
 });
 
+test('the address of the webhook may be signed in each element too', async () => {
+  const url = 'https://hub.example/webhooks/one';
+  const verify = {
+    hmac: 'sha256',
+    json: 'sign',
+    encoding: 'hex',
+    each: '[]',
+    signs: '{url}{json:id}',
+  };
+  const element = (id: number) => ({ id, sign: sign('s', 'sha256', `${url}${id}`) });
+  const of = async (elements: readonly unknown[]) =>
+    codeOf(
+      await verdictOf(receiveOf({ verify, url, secrets: ['s'] }), {
+        body: JSON.stringify(elements),
+      }),
+    );
+  assert.equal(await of([element(1), element(2)]), 'secret 1');
+  assert.equal(await of([element(1), { ...element(2), id: 3 }]), 'signature-wrong');
+  assert.equal(await of([element(1), 2]), 'signature-missing');
+  assert.equal(await of([]), 'signature-missing');
+});
+
 test('Basic takes one of the secrets, and nothing in the place of a password', async () => {
   const fields = { verify: 'basic', secrets: ['me:s3cret', ':', 'me:', 'plain'] };
   const basic = (text: string) => ({
