@@ -13,7 +13,7 @@ import { createReplayControls, type ReplayControls } from './delivery/replays.ts
 import { createApp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
 import { listen } from './http/server.ts';
-import { createIntake } from './intake/intake.ts';
+import { createIntake, type Intake } from './intake/intake.ts';
 import { createPublishedKeys } from './intake/published-keys.ts';
 import { startEmbeddedPostgres } from './journal/embedded-postgres.ts';
 import type { Journal } from './journal/journal.ts';
@@ -96,12 +96,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       role === 'intake' ? async () => undefined : startDelivery(parts, LANES_GRACE_MS);
     const adminToken = await readAdminToken(environment);
     let closing = false;
-    const { connectors } = definitions;
-    const keys = createPublishedKeys();
     const app = createApp({
-      ...(role === 'delivery'
-        ? {}
-        : { intake: createIntake({ connectors, routes, journal, lanes, log, meter, keys }) }),
+      ...(role === 'delivery' ? {} : { intake: intakeOf(parts) }),
       journal,
       lanes,
       laneNames: callable(definitions).map((connector) => connector.id),
@@ -114,6 +110,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
         pausable: pausableOf(definitions),
       },
       adminToken: adminToken.token,
+      trustedProxies: environment.trustedProxies,
       log,
       isClosing: () => closing,
       clock: () => clock.state(),
@@ -138,6 +135,13 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     await closeAll();
     throw error;
   }
+}
+
+type IntakeParts = Omit<Parameters<typeof createIntake>[0], 'connectors' | 'keys'>;
+
+function intakeOf(parts: IntakeParts & { readonly definitions: Definitions }): Intake {
+  const { connectors } = parts.definitions;
+  return createIntake({ ...parts, connectors, keys: createPublishedKeys(parts) });
 }
 
 export async function openOperations(options: {

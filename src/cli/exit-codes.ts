@@ -46,6 +46,7 @@ const advice: Readonly<Record<ErrorCode, Advice>> = {
   },
   'connector-unknown': { exit: usage, todo: 'Name a connector of connectors/.' },
   'signature-invalid': { exit: findings, todo: 'Check the secrets of the connector.' },
+  'key-unavailable': { exit: environment, todo: 'Check that the hub reaches the address.' },
   'body-too-large': { exit: findings, todo: 'Send less, or raise the limit of the connector.' },
   'encoding-unsupported': { exit: findings, todo: 'Send the body without a content encoding.' },
   'request-malformed': { exit: findings, todo: 'Correct the request.' },

@@ -114,6 +114,15 @@ export function parseListPath(text: string): Parsed<ListPath> {
   return { value: { path: path.value, item: item.value, text } };
 }
 
+/** Whether `token` stands anywhere in it. */
+export function usesToken(template: Template, token: Token): boolean {
+  return template.some(
+    (part) =>
+      (part.kind === 'token' && part.token === token) ||
+      (part.kind === 'optional' && usesToken(part.parts, token)),
+  );
+}
+
 function wrong(message: string, hint: string): { readonly problem: TextProblem } {
   return { problem: { message, hint } };
 }

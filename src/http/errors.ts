@@ -38,6 +38,7 @@ const answers: Readonly<Record<ErrorCode, Answer>> = {
   'journal-too-new': { status: 503, detail: notAvailable },
   'lanes-unavailable': { status: 503, detail: notAvailable },
   'embedded-server-failed': { status: 503, detail: notAvailable },
+  'key-unavailable': { status: 503, detail: notAvailable },
   overloaded: { status: 503, detail: notAvailable },
   closing: { status: 503, detail: notAvailable },
   'configuration-invalid': { status: 500, detail: internal },
@@ -128,9 +129,15 @@ function problemOf(error: unknown): Problem {
   const status = clientErrorStatus(error);
   if (status === 413) return { status, code: 'body-too-large', detail: 'The body is too large.' };
   if (status !== undefined) {
-    return { status, code: 'request-malformed', detail: 'The request cannot be read.' };
+    const detail = isNoJson(error) ? 'The body is not valid JSON.' : 'The request cannot be read.';
+    return { status, code: 'request-malformed', detail };
   }
   return { status: 500, code: 'hub-error', detail: internal, more: { id: randomUUID() } };
+}
+
+/** As the parser of bodies marks it; its own message would quote the body. */
+function isNoJson(error: unknown): boolean {
+  return error instanceof SyntaxError && 'type' in error && error.type === 'entity.parse.failed';
 }
 
 /** Express and its parsers mark what the client did wrong with a `status` of 4xx. */

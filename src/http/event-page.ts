@@ -1,6 +1,6 @@
 // The pages that Bull Board's links lead to: an event and a delivery, for people.
 
-import type { Story } from '../delivery/story.ts';
+import { outcomeWords, type Story } from '../delivery/story.ts';
 import type { AttemptView, ChangeView } from '../journal/journal.ts';
 import type { Json } from '../model/json.ts';
 import type { BodyText, DeliveryDetail, EventDetail } from './event-view.ts';
@@ -93,7 +93,8 @@ ${todo === undefined ? undefined : html`<tr><td>to do</td><td>${todo}</td></tr>`
 }
 
 function attemptRow(attempt: AttemptView): Html {
-  const outcome = attempt.ambiguous ? `${attempt.outcome}, perhaps done` : attempt.outcome;
+  const words = outcomeWords(attempt);
+  const outcome = attempt.ambiguous ? `${words}, perhaps done` : words;
   return html`<tr><td>${attempt.number}</td><td>${attempt.startedAt.toISOString()}</td>
 <td>${attempt.durationMs} ms</td><td>${outcome}</td><td>${attempt.status}</td>
 <td>${attempt.code} ${attempt.reason}</td></tr>

@@ -6,6 +6,7 @@ import type { RequestHandler } from 'express';
 import type { Intake, IntakeAnswer } from '../intake/intake.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Meter } from '../model/meter.ts';
+import type { Client } from './client-address.ts';
 import { type AnswerError, type Problem, renderProblem, sendProblem } from './errors.ts';
 import { createBodyMemory, drain, readBody } from './read-body.ts';
 
@@ -20,9 +21,10 @@ export function intakeRoute(ports: {
   readonly intake: Intake;
   readonly meter: Meter;
   readonly answerError: AnswerError;
+  readonly clientOf: (request: IncomingMessage) => Client;
   readonly heldBodyBytesMax?: number | undefined;
 }): RequestHandler<{ connector: string }> {
-  const { intake, meter, answerError } = ports;
+  const { intake, meter, answerError, clientOf } = ports;
   const memory = createBodyMemory(ports.heldBodyBytesMax ?? HELD_BODY_BYTES_MAX);
   return async (request, response) => {
     const startedMs = performance.now();
@@ -52,6 +54,7 @@ export function intakeRoute(ports: {
           headers,
           rawHeaders,
           body,
+          client: clientOf(request),
         });
         finished(answer.status);
         sendAnswer(response, answer);

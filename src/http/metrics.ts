@@ -23,7 +23,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate'> {
+function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate' | 'keyFetch'> {
   const registers = [registry];
   const requests = new Counter({
     name: 'crossdock_intake_requests_total',
@@ -44,7 +44,14 @@ function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate'> {
     labelNames: ['source'],
     registers,
   });
+  const keyFetches = new Counter({
+    name: 'crossdock_key_fetches_total',
+    help: 'Fetches of keys that vendors publish, by what they came to.',
+    labelNames: ['result'],
+    registers,
+  });
   return {
+    keyFetch: (result) => keyFetches.inc({ result }),
     intake: (source, status, ms) => {
       requests.inc({ source, status });
       duration.observe({ source }, ms / 1_000);
@@ -62,7 +69,9 @@ function clockMeter(registry: Registry): Pick<Meter, 'clockAhead'> {
   return { clockAhead: (ms) => ahead.set(ms / 1_000) };
 }
 
-function deliveryMeter(registry: Registry): Omit<Meter, 'intake' | 'duplicate' | 'clockAhead'> {
+function deliveryMeter(
+  registry: Registry,
+): Omit<Meter, 'intake' | 'duplicate' | 'keyFetch' | 'clockAhead'> {
   const registers = [registry];
   const deliveries = new Counter({
     name: 'crossdock_deliveries_total',

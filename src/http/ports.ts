@@ -36,6 +36,8 @@ export interface HttpPorts {
    * each; who would need more is answered `overloaded`. @default 64 MiB
    */
   readonly heldBodyBytesMax?: number;
+  /** Addresses and CIDR blocks of the proxies whose headers count. @default none */
+  readonly trustedProxies?: readonly string[];
   readonly journal: Journal;
   readonly lanes: Lanes;
   /** The connectors that have a lane. */

@@ -2,14 +2,15 @@
 // compared by their hashes, so that neither length nor content shows in the time it takes.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { BlockList, isIP } from 'node:net';
 import type {
   AddressesDefinition,
   BasicDefinition,
   CertificateDefinition,
+  Place,
   SecretDefinition,
   TokenDefinition,
 } from '../definitions/receive.ts';
+import { createAddressBlocks } from '../model/address-blocks.ts';
 import { readPlace } from './read-place.ts';
 import { refused, type Verdict } from './verdict.ts';
 import type { RequestReader } from './webhook-request.ts';
@@ -35,20 +36,28 @@ function orNothing(secret: SecretDefinition): SecretDefinition {
 }
 
 export function checkToken(
-  { token, prefix, secrets }: TokenDefinition,
+  definition: TokenDefinition,
   reader: RequestReader,
   nowMs: number,
 ): Verdict {
+  const given = readToken(definition, reader);
+  if (typeof given !== 'string') return given;
+  return checkSecret(Buffer.from(given), definition.secrets, nowMs);
+}
+
+/** The token of a request without what stands before it; or why there is none. */
+export function readToken(
+  { token, prefix }: { readonly token: Place; readonly prefix: string },
+  reader: RequestReader,
+): string | Verdict {
   for (const step of token) {
     if (step.from === 'header' && reader.request.repeated.has(step.name)) {
       return refused('signature-repeated', `the header ${step.name} came more than once`);
     }
   }
   const given = readPlace(token, reader);
-  if (given === undefined || !given.startsWith(prefix)) {
-    return refused('credentials-missing', 'the token is not there');
-  }
-  return checkSecret(Buffer.from(given.slice(prefix.length)), secrets, nowMs);
+  if (given?.startsWith(prefix)) return given.slice(prefix.length);
+  return refused('credentials-missing', 'the token is not there');
 }
 
 function checkSecret(given: Buffer, secrets: readonly SecretDefinition[], nowMs: number): Verdict {
@@ -80,11 +89,13 @@ function hash(bytes: Buffer): Buffer {
   return createHash('sha256').update(bytes).digest();
 }
 
+/** What a header says of a certificate counts only where a trusted proxy wrote it. */
 export function checkSubject(
   { subject, subjects }: CertificateDefinition,
   reader: RequestReader,
 ): Verdict {
-  const given = readPlace(subject, reader);
+  const isTold = reader.request.viaTrustedProxy === true;
+  const given = isTold ? readPlace(subject, reader) : undefined;
   if (given === undefined) {
     return refused('credentials-missing', 'no trusted proxy tells the subject of a certificate');
   }
@@ -93,17 +104,9 @@ export function checkSubject(
 }
 
 export function checkAddress({ blocks }: AddressesDefinition): (reader: RequestReader) => Verdict {
-  const list = new BlockList();
-  for (const block of blocks) {
-    const [address = '', bits] = block.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
+  const listed = createAddressBlocks(blocks);
   return ({ request: { address = '' } }) => {
-    const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
-    const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4';
-    if (isIP(plain) !== 0 && list.check(plain, family)) return { kind: 'authentic' };
-    return refused('address-not-listed', `it came from ${plain || 'an unknown address'}`);
+    if (listed.has(address)) return { kind: 'authentic' };
+    return refused('address-not-listed', `it came from ${address || 'an unknown address'}`);
   };
 }

@@ -33,6 +33,8 @@ export interface IntakeRequest {
   readonly rawHeaders: readonly string[];
   /** The exact bytes that were received. */
   readonly body: Buffer;
+  /** Who sent it, and whether a trusted proxy says so. @default unknown, and none */
+  readonly client?: { readonly address?: string; readonly viaTrustedProxy: boolean };
 }
 
 export interface IntakeAnswer {
@@ -47,8 +49,8 @@ export interface Intake {
   bodyBytesMax(connector: string): number | undefined;
   /**
    * Resolves with the event's id after its commit; for a message that came before, with the first
-   * one's id. Rejects `connector-unknown`, `signature-invalid`, `request-malformed`, or
-   * `journal-unavailable` when the journal did not take it in time.
+   * one's id. Rejects `connector-unknown`, `signature-invalid`, `request-malformed`,
+   * `key-unavailable`, or `journal-unavailable` when the journal did not take it in time.
    */
   accept(request: IntakeRequest): Promise<IntakeAnswer>;
 }
@@ -88,6 +90,7 @@ export function createIntake(ports: {
       const reader = createRequestReader(webhook, { url: receive.url });
       const verdict = await verifier(reader, Date.now());
       if (verdict.kind === 'refused') {
+        if (verdict.code === 'key-unavailable') throw keyUnavailable(connector, verdict.reason);
         throw new CrossdockError('signature-invalid', `connector ${connector}: ${verdict.reason}`);
       }
       const { topic, ...identity } = identify(receive, reader, body);
@@ -120,14 +123,21 @@ function receiverOf(receivers: ReadonlyMap<string, Receiver>, id: string): Recei
   throw new CrossdockError('connector-unknown', 'no connector of this name receives webhooks');
 }
 
-function webhookOf({ method, target, headers, rawHeaders, body }: IntakeRequest): WebhookRequest {
+function webhookOf(request: IntakeRequest): WebhookRequest {
+  const { method, target, headers, rawHeaders, body, client } = request;
   return {
     method,
     target,
     headers: plainHeaders(headers),
     repeated: repeatedHeaders(rawHeaders),
     body,
+    ...client,
   };
+}
+
+/** Not the sender's fault, so it is told to come again. */
+function keyUnavailable(connector: string, reason: string): CrossdockError {
+  return new CrossdockError('key-unavailable', `connector ${connector}: ${reason}`);
 }
 
 function tooSlow(): CrossdockError {

@@ -10,6 +10,7 @@ import type {
   Source,
   Template,
 } from '../definitions/receive.ts';
+import { usesToken } from '../definitions/template.ts';
 import { type Readable, readPlace, renderPieces, renderText } from './read-place.ts';
 import type { SecretKey } from './secret-keys.ts';
 import { checkTimestamp, type Time } from './timestamp.ts';
@@ -198,7 +199,7 @@ function fittingKey(
   keys: readonly SecretKey[],
   { signed, nowMs }: { readonly signed: Signed; readonly nowMs: number },
 ): SecretKey | undefined {
-  const holdsSecret = readsSecret(signs);
+  const holdsSecret = usesToken(signs, 'secret');
   // A hash without the secret in it proves nothing: anybody can make it.
   if (algorithm.family === 'hash' && !holdsSecret) return undefined;
   const shared = holdsSecret ? undefined : piecesOf(signs, signed);
@@ -216,13 +217,6 @@ function piecesOf(signs: Template, signed: Signed): readonly (string | Buffer)[]
   const [first] = signs;
   const isBody = signs.length === 1 && first?.kind === 'token' && first.token === 'body';
   return isBody ? [signed.reader.request.body] : renderPieces(signs, readableOf(signed));
-}
-
-function readsSecret(template: Template): boolean {
-  return template.some((part) => {
-    if (part.kind === 'optional') return readsSecret(part.parts);
-    return part.kind === 'token' && part.token === 'secret';
-  });
 }
 
 export function signatureFits(
@@ -272,7 +266,7 @@ function hasEnded({ notAfterMs }: SecretKey, nowMs: number): boolean {
   return notAfterMs !== undefined && nowMs > notAfterMs;
 }
 
-function checkExpiry(key: SecretKey, nowMs: number): Verdict | undefined {
+export function checkExpiry(key: SecretKey, nowMs: number): Verdict | undefined {
   if (!hasEnded(key, nowMs)) return undefined;
   const ended = new Date(key.notAfterMs ?? 0).toISOString();
   return refused('secret-expired', `it is signed with secret ${key.number}, which ended ${ended}`);

@@ -10,7 +10,7 @@ import { checkWithPublishedKey } from './published-signature.ts';
 import { createScheme } from './schemes.ts';
 import { secretKeys, secretPlaces } from './secret-keys.ts';
 import { checkSignature, type SignatureCheck } from './signature.ts';
-import { refused, type Verdict } from './verdict.ts';
+import { firstTold, refused, type Verdict } from './verdict.ts';
 import { createRequestReader, type RequestReader } from './webhook-request.ts';
 
 export interface VerifyPorts {
@@ -92,21 +92,17 @@ function checkElements(check: SignatureCheck, reader: RequestReader, nowMs: numb
   return verdict;
 }
 
-/** The first that fits counts. Otherwise the reason of the way that came furthest is told. */
+/** The first that fits counts, and those behind it are not tried. */
 function anyOf(verifiers: readonly Verifier[]): Verifier {
   return async (reader, nowMs) => {
-    let told: Verdict | undefined;
+    const verdicts: Verdict[] = [];
     for (const verifier of verifiers) {
       const verdict = await verifier(reader, nowMs);
       if (verdict.kind === 'authentic') return verdict;
-      if (told === undefined || isAbsence(told)) told = verdict;
+      verdicts.push(verdict);
     }
-    return told ?? refused('signature-missing', 'there is no way to verify');
+    return firstTold(verdicts);
   };
-}
-
-function isAbsence(verdict: Verdict): boolean {
-  return verdict.kind === 'refused' && verdict.code.endsWith('-missing');
 }
 
 function allOf(verifiers: readonly Verifier[]): Verifier {

@@ -4,6 +4,7 @@ import type { DeliveryState } from '../model/delivery.ts';
 import { CrossdockError } from '../model/errors.ts';
 import { firstIdOf, isId } from '../model/ids.ts';
 import type { Database, Statement } from './database.ts';
+import { hasName } from './known-names.ts';
 import {
   blockAgain,
   freeReplaced,
@@ -226,6 +227,7 @@ export function postgresReplays(database: Database): Replays {
   };
   return {
     plan: (request) => planReplay(database, request),
+    hasName: (what, name) => hasName(database, what, name),
     async describe(id, { expectedMs, warnings }) {
       await database.query(describeStatement, [id, expectedMs, JSON.stringify(warnings)]);
     },

@@ -67,6 +67,11 @@ export const errorExplanations: Readonly<Record<ErrorCode, Explanation>> = {
     meaning: "The request's signature is missing or fits none of the connector's secrets.",
     todo: "Compare the secret with the sender's; during a rotation list both in `receive.secrets`. A proxy that changes bodies breaks every signature.",
   },
+  'key-unavailable': {
+    meaning:
+      'The public key that a webhook is verified with could not be fetched from its vendor in time (1 s), or what lies there is no key that is valid now. The sender is told to come again; nothing was taken.',
+    todo: "The log says why. Check that the hub reaches the vendor's host by https, its names and certificates; no proxy is used.",
+  },
   'body-too-large': {
     meaning: "The body is larger than the connector's `receive.bodyMax`.",
     todo: 'Raise `bodyMax` (at most `10mb`), or have the sender send less.',

@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'hub-unreachable'
   | 'connector-unknown'
   | 'signature-invalid'
+  | 'key-unavailable'
   | 'body-too-large'
   | 'encoding-unsupported'
   | 'request-malformed'

@@ -195,7 +195,7 @@ export const outcomeRules: Readonly<Record<OutcomeCode, OutcomeEntry>> = {
     title: 'The operation is gone',
     meaning:
       'The target answered 410 at the fixed address of the operation: it is not there any more, for any message. The operation is not called again, and its deliveries are held.',
-    todo: "Write the new address into the connector's file, then resume the operation.",
+    todo: "Write the new address into the connector's file and restart the hub, then `crossdock resume --operation <connector>.<operation>`.",
     holdsOperation: true,
   },
   'hub-error': {
@@ -227,6 +227,9 @@ export const outcomeRules: Readonly<Record<OutcomeCode, OutcomeEntry>> = {
     todo: 'Mend the cause, then retry the delivery.',
   },
 };
+
+/** All there are. */
+export const outcomeCodes = Object.keys(outcomeRules) as readonly OutcomeCode[];
 
 export function classOf(code: OutcomeCode): OutcomeClass {
   return outcomeRules[code].class;
