@@ -119,7 +119,7 @@ attackTable({
       json: 'signature.signature',
       encoding: 'hex',
       signs: '{timestamp}{json:signature.token}',
-      timestamp: { json: 'signature.timestamp', tolerance: '900s' },
+      timestamp: { json: 'signature.timestamp', tolerance: '9h' },
     },
   },
   body: 'a8ce0edb2dd8301dee6c2405235584e45aa91d1e9f979f3de0',
