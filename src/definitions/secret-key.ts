@@ -34,15 +34,18 @@ export function isKeyOf(key: KeyObject, family: Family): boolean {
   return key.asymmetricKeyType === keyTypes[family];
 }
 
-/** A public key as PEM, or as the base64 of its DER. Throws as `parseSecretKey` does. */
+/**
+ * A public key as PEM, as the base64 of its DER, or, of Ed25519, as its 32 bytes. Throws as
+ * `parseSecretKey` does.
+ */
 export function parsePublicKey(secret: string, form: KeyForm): KeyObject {
-  if (!secret.includes('-----BEGIN') && form === 'whsec') {
-    return rawEd25519(secretBytes(secret, form));
-  }
   try {
     if (secret.includes('-----BEGIN')) return ofPem(secret);
-    const der = secretBytes(secret, form === 'hex' ? 'hex' : 'base64');
-    return createPublicKey({ key: der, format: 'der', type: 'spki' });
+    const bytes = secretBytes(secret, form === 'hex' || form === 'whsec' ? form : 'base64');
+    if (form === 'whsec' && secret.startsWith('whsk_')) return ofSeed(bytes);
+    const isBare = bytes.length === ED25519_KEY_BYTES;
+    const key = isBare ? Buffer.concat([ed25519Frame, bytes]) : bytes;
+    return createPublicKey({ key, format: 'der', type: 'spki' });
   } catch (error) {
     throw new Error('the secret is no public key, neither PEM nor DER', { cause: error });
   }
@@ -56,16 +59,15 @@ function ofPem(pem: string): KeyObject {
     : createPublicKey(text);
 }
 
-/** The SPKI frame of a bare Ed25519 key (RFC 8410 §4). */
+/** The SPKI and PKCS #8 frames of a bare Ed25519 key (RFC 8410 §4, §7). */
 const ed25519Frame = Buffer.from('302a300506032b6570032100', 'hex');
+const ed25519PrivateFrame = Buffer.from('302e020100300506032b657004220420', 'hex');
 const ED25519_KEY_BYTES = 32;
 
-function rawEd25519(bytes: Buffer): KeyObject {
-  if (bytes.length !== ED25519_KEY_BYTES) {
-    throw new Error(`the secret is no Ed25519 key of ${ED25519_KEY_BYTES} bytes`);
-  }
-  const key = Buffer.concat([ed25519Frame, bytes]);
-  return createPublicKey({ key, format: 'der', type: 'spki' });
+/** A private key of Standard Webhooks is its seed, with or without the public key behind it. */
+function ofSeed(bytes: Buffer): KeyObject {
+  const key = Buffer.concat([ed25519PrivateFrame, bytes.subarray(0, ED25519_KEY_BYTES)]);
+  return createPublicKey(createPrivateKey({ key, format: 'der', type: 'pkcs8' }));
 }
 
 export function secretBytes(secret: string, form: KeyForm): Buffer {
@@ -84,7 +86,8 @@ export function secretBytes(secret: string, form: KeyForm): Buffer {
 /** Node ignores what is no hex or base64; a mistyped secret must not become a short key. */
 function decode(text: string, encoding: 'hex' | 'base64'): Buffer {
   const pattern = encoding === 'hex' ? /^([0-9a-fA-F]{2})+$/ : /^[A-Za-z0-9+/_-]+={0,2}$/;
-  if (!pattern.test(text)) throw new Error(`the secret is not written in ${encoding}`);
+  const isCut = encoding === 'base64' && text.replace(/=+$/, '').length % 4 === 1;
+  if (isCut || !pattern.test(text)) throw new Error(`the secret is not written in ${encoding}`);
   return Buffer.from(text, encoding);
 }
 

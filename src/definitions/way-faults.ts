@@ -8,6 +8,7 @@ import { type Fault, fault, type Path } from './fault.ts';
 import type {
   AddressesDefinition,
   JwtDefinition,
+  Place,
   SchemeDefinition,
   SignatureDefinition,
   VerifyDefinition,
@@ -29,9 +30,21 @@ export interface WayPlace {
 export function wayFaults(way: Way, place: WayPlace): readonly Fault[] {
   switch (way.kind) {
     case 'signature':
-      return [...keyFaults(way, place.path), ...secretFaults(way, place)];
+      return [
+        ...keyFaults(way, place.path),
+        ...hashFaults(way, place.path),
+        ...secretFaults(way, place),
+      ];
     case 'jwt':
-      return [...jwtFaults(way, place.path), ...secretFaults(way, place)];
+      return [
+        ...fixedFaults(way.token, [...place.path, 'jwt']),
+        ...jwtFaults(way, place.path),
+        ...secretFaults(way, place),
+      ];
+    case 'token':
+      return fixedFaults(way.token, [...place.path, 'token']);
+    case 'certificate':
+      return fixedFaults(way.subject, [...place.path, 'certificate']);
     case 'addresses':
       return addressFaults(way, place.path);
     case 'scheme':
@@ -83,6 +96,20 @@ function keyFaults({ key, signature, algorithm, each }: SignatureDefinition, pat
   if (count === 1 || (count > 0 && count === signature.length)) return [];
   const message = `"${keyPath.join('.')}.at" names ${count} places of keys for ${signature.length} of signatures`;
   return [wrong([...keyPath, 'at'], message, 'name one, or one for each place of a signature')];
+}
+
+function hashFaults({ algorithm, signs }: SignatureDefinition, path: Path): Fault[] {
+  if (algorithm.family !== 'hash' || usesToken(signs, 'secret')) return [];
+  const message = 'a hash of what does not hold the secret can be made by anybody';
+  const hint = 'put {secret} where the vendor does, such as signs: "{secret}{body}"; or use hmac';
+  return [wrong([...path, 'signs'], message, hint)];
+}
+
+/** What is always there proves nothing. */
+function fixedFaults(place: Place, path: Path): Fault[] {
+  if (!place.some(({ from }) => from === 'is')) return [];
+  const message = `"${path.join('.')}" looks at a fixed text, which anybody would pass with`;
+  return [wrong([...path, 'is'], message, 'leave it out')];
 }
 
 function jwtFaults({ algorithms, jwks, audiences, claims }: JwtDefinition, path: Path): Fault[] {
@@ -138,7 +165,7 @@ function secretProblem(way: Way, secret: string): string | undefined {
     if (way.kind === 'signature' && way.key.kind !== 'fetched') {
       parseSecretKey(secret, way.key.kind, way.algorithm.family);
     }
-    if (way.kind === 'basic' && !secret.includes(':')) return 'the secret is not user:password';
+    if (way.kind === 'basic' && !/:./s.test(secret)) return 'the secret is not user:password';
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : 'the secret is no key';

@@ -21,10 +21,18 @@ export function checkBasic(
   reader: RequestReader,
   nowMs: number,
 ): Verdict {
+  if (reader.request.repeated.has('authorization')) {
+    return refused('signature-repeated', 'the header authorization came more than once');
+  }
   const given = reader.read({ from: 'header', name: 'authorization' });
   const [, encoded] = /^basic +([A-Za-z0-9+/=_-]+)$/i.exec(given ?? '') ?? [];
   if (encoded === undefined) return refused('credentials-missing', 'there is no Basic sign-in');
-  return checkSecret(Buffer.from(encoded, 'base64'), secrets, nowMs);
+  return checkSecret(Buffer.from(encoded, 'base64'), secrets.map(orNothing), nowMs);
+}
+
+/** `:` and `user:` are what is left of variables that are not set; nobody gets in with them. */
+function orNothing(secret: SecretDefinition): SecretDefinition {
+  return /:./s.test(secret.value) ? secret : { ...secret, value: '' };
 }
 
 export function checkToken(
@@ -55,9 +63,12 @@ export function readToken(
 function checkSecret(given: Buffer, secrets: readonly SecretDefinition[], nowMs: number): Verdict {
   const digest = hash(given);
   let fitting: number | undefined;
-  for (const [index, { value }] of secrets.entries()) {
-    const fits = timingSafeEqual(digest, hash(Buffer.from(value)));
-    if (fits) fitting ??= index;
+  for (const [index, secret] of secrets.entries()) {
+    const fits = timingSafeEqual(digest, hash(Buffer.from(secret.value)));
+    if (!fits || secret.value === '') continue;
+    if (fitting === undefined || (hasEnded(secrets[fitting], nowMs) && !hasEnded(secret, nowMs))) {
+      fitting = index;
+    }
   }
   if (fitting === undefined) {
     return refused('credentials-wrong', 'the token or password is another one');
@@ -68,6 +79,10 @@ function checkSecret(given: Buffer, secrets: readonly SecretDefinition[], nowMs:
     return refused('secret-expired', `it is secret ${fitting + 1}, which ended ${ended}`);
   }
   return { kind: 'authentic', secret: fitting + 1 };
+}
+
+function hasEnded(secret: SecretDefinition | undefined, nowMs: number): boolean {
+  return secret?.notAfterMs !== undefined && nowMs > secret.notAfterMs;
 }
 
 function hash(bytes: Buffer): Buffer {
