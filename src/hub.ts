@@ -6,6 +6,7 @@ import type { Environment } from './config/environment.ts';
 import { packageRoot } from './config/package-root.ts';
 import type { Definitions } from './definitions/definitions.ts';
 import { createRoutes } from './definitions/routes.ts';
+import { createAlerts } from './delivery/alerts.ts';
 import { startClockGuard } from './delivery/clock-guard.ts';
 import { type Controls, createControls } from './delivery/controls.ts';
 import { pausableOf } from './delivery/pausable.ts';
@@ -13,7 +14,7 @@ import { createReplayControls, type ReplayControls } from './delivery/replays.ts
 import { createApp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
 import { listen } from './http/server.ts';
-import { createIntake } from './intake/intake.ts';
+import { createIntake, type Intake } from './intake/intake.ts';
 import { createPublishedKeys } from './intake/published-keys.ts';
 import { startEmbeddedPostgres } from './journal/embedded-postgres.ts';
 import type { Journal } from './journal/journal.ts';
@@ -34,7 +35,7 @@ import { type BullmqLanes, createBullmqLanes } from './queue/bullmq-lanes.ts';
 import type { Lanes } from './queue/lanes.ts';
 import { createPostgresLaneBackend } from './queue/postgres-backend.ts';
 import { createRedisBackend } from './queue/redis-backend.ts';
-import { startDelivery } from './start-delivery.ts';
+import { type DeliveryParts, startDelivery } from './start-delivery.ts';
 
 export type Role = 'all' | 'intake' | 'delivery';
 
@@ -96,12 +97,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       role === 'intake' ? async () => undefined : startDelivery(parts, LANES_GRACE_MS);
     const adminToken = await readAdminToken(environment);
     let closing = false;
-    const { connectors } = definitions;
-    const keys = createPublishedKeys();
     const app = createApp({
-      ...(role === 'delivery'
-        ? {}
-        : { intake: createIntake({ connectors, routes, journal, lanes, log, meter, keys }) }),
+      ...(role === 'delivery' ? {} : { intake: openIntake(parts) }),
       journal,
       lanes,
       laneNames: callable(definitions).map((connector) => connector.id),
@@ -138,6 +135,16 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     await closeAll();
     throw error;
   }
+}
+
+function openIntake(parts: Omit<DeliveryParts, 'closers'>): Intake {
+  const alerts = createAlerts(parts);
+  return createIntake({
+    ...parts,
+    connectors: parts.definitions.connectors,
+    keys: createPublishedKeys(),
+    onConflict: (conflict) => void alerts.eventConflict(conflict),
+  });
 }
 
 export async function openOperations(options: {

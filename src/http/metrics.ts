@@ -23,7 +23,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate'> {
+function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate' | 'conflict'> {
   const registers = [registry];
   const requests = new Counter({
     name: 'crossdock_intake_requests_total',
@@ -44,12 +44,19 @@ function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate'> {
     labelNames: ['source'],
     registers,
   });
+  const conflicts = new Counter({
+    name: 'crossdock_conflicts_total',
+    help: 'Messages that had come before with another body.',
+    labelNames: ['source'],
+    registers,
+  });
   return {
     intake: (source, status, ms) => {
       requests.inc({ source, status });
       duration.observe({ source }, ms / 1_000);
     },
     duplicate: (source) => duplicates.inc({ source }),
+    conflict: (source) => conflicts.inc({ source }),
   };
 }
 
@@ -62,7 +69,9 @@ function clockMeter(registry: Registry): Pick<Meter, 'clockAhead'> {
   return { clockAhead: (ms) => ahead.set(ms / 1_000) };
 }
 
-function deliveryMeter(registry: Registry): Omit<Meter, 'intake' | 'duplicate' | 'clockAhead'> {
+function deliveryMeter(
+  registry: Registry,
+): Omit<Meter, 'intake' | 'duplicate' | 'conflict' | 'clockAhead'> {
   const registers = [registry];
   const deliveries = new Counter({
     name: 'crossdock_deliveries_total',

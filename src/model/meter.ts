@@ -3,6 +3,8 @@ export interface Meter {
   /** One request to intake; `source` is `unknown` where no such connector exists. */
   intake(source: string, status: number, ms: number): void;
   duplicate(source: string): void;
+  /** A message that came before, with another body now. */
+  conflict(source: string): void;
   /**
    * One recorded verdict on a delivery: the state it left the delivery in. `callMs` is how long the
    * call to the outside system took, and is left out where nothing was sent.
@@ -23,6 +25,7 @@ export interface Meter {
 export const silentMeter: Meter = {
   intake: () => undefined,
   duplicate: () => undefined,
+  conflict: () => undefined,
   attempt: () => undefined,
   handedBack: () => undefined,
   mapping: () => undefined,

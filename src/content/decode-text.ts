@@ -1,0 +1,68 @@
+// Bytes to text: byte order marks, charsets, UTF-16 without a mark.
+
+import { isAscii, isUtf8 } from 'node:buffer';
+import { Unreadable } from './unreadable.ts';
+
+/**
+ * The text of a body. A byte order mark counts first, then `charset`, then UTF-8. With `strict` bytes
+ * that are none of that charset throw `Unreadable`; otherwise each becomes U+FFFD. An unknown charset
+ * always throws.
+ */
+export function decodeText(
+  bytes: Buffer,
+  { charset, strict = false }: { readonly charset?: string | undefined; readonly strict?: boolean },
+): string {
+  const label = markOf(bytes) ?? charset ?? 'utf-8';
+  const name = encodingOf(label);
+  if (name === undefined) throw new Unreadable(`the charset "${label.slice(0, 40)}" is not known`);
+  const text = tryDecode(bytes, name, strict);
+  if (text === undefined) throw new Unreadable(`the bytes are not ${name.toUpperCase()}`);
+  return text;
+}
+
+function encodingOf(label: string): string | undefined {
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    return undefined;
+  }
+}
+
+function tryDecode(bytes: Buffer, name: string, fatal: boolean): string | undefined {
+  try {
+    return new TextDecoder(name, { fatal }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function markOf(bytes: Buffer): string | undefined {
+  const [first, second, third] = bytes;
+  if (first === 0xef && second === 0xbb && third === 0xbf) return 'utf-8';
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  return first === 0xfe && second === 0xff ? 'utf-16be' : undefined;
+}
+
+/**
+ * JSON as UTF-8 without a byte order mark: the same bytes where they are that already. Bytes that are
+ * UTF-8 are so whatever the charset says (RFC 8259 has no other), but for UTF-16, which has a NUL in
+ * its first two bytes. Throws `Unreadable`.
+ */
+export function utf8Json(bytes: Buffer, charset?: string): Buffer {
+  const wide = wideLabel(bytes);
+  if (wide !== undefined) return Buffer.from(decodeText(bytes, { charset: wide, strict: true }));
+  if (isAscii(bytes)) return bytes;
+  if (isUtf8(bytes)) return markOf(bytes) === 'utf-8' ? bytes.subarray(3) : bytes;
+  if (charset === undefined || charset.startsWith('utf-')) {
+    throw new Unreadable('not JSON: the bytes are not UTF-8');
+  }
+  return Buffer.from(decodeText(bytes, { charset, strict: true }));
+}
+
+function wideLabel(bytes: Buffer): string | undefined {
+  const mark = markOf(bytes);
+  if (mark !== undefined) return mark === 'utf-8' ? undefined : mark;
+  if (bytes.length < 2 || bytes.length % 2 !== 0) return undefined;
+  if (bytes[0] === 0 && bytes[1] !== 0) return 'utf-16be';
+  return bytes[1] === 0 && bytes[0] !== 0 ? 'utf-16le' : undefined;
+}
