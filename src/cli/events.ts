@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { Command } from 'commander';
+import { textOf } from '../content/decode-text.ts';
 import { asShown, findShutGates } from '../delivery/shown-state.ts';
 import type { Operations } from '../hub.ts';
-import type { EventQuery } from '../journal/journal.ts';
+import type { ConflictView, EventQuery } from '../journal/journal.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import { type CommonOptions, defineCommand, ending, wholeNumber } from './command.ts';
@@ -65,28 +66,42 @@ async function showEvent(
   id: string,
   { json }: CommonOptions,
 ): Promise<void> {
-  const [event, found, paused] = await Promise.all([
+  const [event, found, paused, conflicts] = await Promise.all([
     journal.getEvent(id),
     journal.listDeliveries({ eventId: id, limit: LIMIT_MAX }),
     findShutGates(journal),
+    journal.listConflicts(id),
   ]);
   const deliveries = found.map((delivery) => asShown(delivery, paused));
   if (event === undefined) throw new CrossdockError('not-found', `there is no event ${id}`);
   if (json) {
     const { dedupeKey: key, ...rest } = event;
-    printJson({ ...rest, key, ...bodyOf(event), deliveries });
+    const others = conflicts.map((one) => ({ ...one, ...bodyOf(one) }));
+    printJson({ ...rest, key, ...bodyOf(event), deliveries, conflicts: others });
     return;
   }
   for (const line of eventFields(event)) print(line);
+  for (const line of conflictLines(conflicts)) print(line);
   print();
   if (deliveries.length === 0) print('no deliveries: no flow listens to this topic');
   else for (const line of deliveryTable(deliveries)) print(line);
 }
 
 /** The body as text where it is text, so that JSON can carry it. */
-function bodyOf({ body }: Event): { readonly body: string; readonly bodyEncoding: string } {
-  const bodyEncoding = isUtf8(body) ? 'utf8' : 'base64';
-  return { body: body.toString(bodyEncoding), bodyEncoding };
+function bodyOf({ headers, body }: Pick<Event, 'headers' | 'body'>): {
+  readonly body: string;
+  readonly bodyEncoding: string;
+} {
+  const decoded = isUtf8(body) ? body.toString() : textOf(headers, body);
+  if (decoded === undefined) return { body: body.toString('base64'), bodyEncoding: 'base64' };
+  return { body: decoded, bodyEncoding: 'utf8' };
+}
+
+function conflictLines(conflicts: readonly ConflictView[]): readonly string[] {
+  return conflicts.map(({ receivedAt, bytes, sha256 }) => {
+    const what = `${bytes} bytes, SHA-256 ${sha256}`;
+    return `another body came under the same key at ${shownTime(receivedAt)}: ${what}`;
+  });
 }
 
 function eventFields(event: Event): readonly string[] {
@@ -101,6 +116,7 @@ function eventFields(event: Event): readonly string[] {
       ? []
       : ([['occurred', shownTime(event.occurredAt)]] as const)),
     ...(event.causeId === undefined ? [] : ([['emitted by', event.causeId]] as const)),
+    ...(event.unreadable === undefined ? [] : ([['unreadable', event.unreadable]] as const)),
     ['body', `${event.body.length} bytes, SHA-256 ${event.sha256} (--json shows it)`],
   ]);
 }

@@ -1,6 +1,8 @@
 // Bytes to text: byte order marks, charsets, UTF-16 without a mark.
 
 import { isAscii, isUtf8 } from 'node:buffer';
+import type { Headers } from '../model/event.ts';
+import { contentOf } from './content.ts';
 import { Unreadable } from './unreadable.ts';
 
 /**
@@ -18,6 +20,15 @@ export function decodeText(
   const text = tryDecode(bytes, name, strict);
   if (text === undefined) throw new Unreadable(`the bytes are not ${name.toUpperCase()}`);
   return text;
+}
+
+/** The text of a body for people; `undefined` where it is bytes, or of no charset that is known. */
+export function textOf(headers: Headers, bytes: Buffer): string | undefined {
+  const { kind, charset } = contentOf(headers, bytes);
+  if (kind === 'binary' || kind === 'multipart') return undefined;
+  const name = markOf(bytes) ?? (kind === 'json' ? wideLabel(bytes) : undefined) ?? charset;
+  const encoding = name === undefined ? undefined : encodingOf(name);
+  return encoding === undefined ? undefined : tryDecode(bytes, encoding, true);
 }
 
 function encodingOf(label: string): string | undefined {
