@@ -41,10 +41,18 @@ function encodingOf(label: string): string | undefined {
 
 function tryDecode(bytes: Buffer, name: string, fatal: boolean): string | undefined {
   try {
-    return new TextDecoder(name, { fatal }).decode(bytes);
+    const text = new TextDecoder(name, { fatal }).decode(bytes);
+    return name === 'windows-1252' ? text.replace(/[\x80-\x9f]/g, characterOf1252) : text;
   } catch {
     return undefined;
   }
+}
+
+const of1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
+
+/** Node 20 decodes windows-1252 as ISO 8859-1, which has no characters from 0x80 to 0x9f. */
+function characterOf1252(character: string): string {
+  return of1252.charAt(character.charCodeAt(0) - 0x80);
 }
 
 function markOf(bytes: Buffer): string | undefined {

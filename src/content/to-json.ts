@@ -1,8 +1,7 @@
 // A body as the JSON that mappings and paths see. What is stored stays the bytes that came.
 
 import type { Headers } from '../model/event.ts';
-import { JSON_DEPTH_MAX, JSON_KEYS_MAX } from '../model/json-text.ts';
-import { checkJson } from './check-json.ts';
+import { JSON_DEPTH_MAX, JSON_KEYS_MAX, parseJson, UnreadableJson } from '../model/json-text.ts';
 import { type Content, contentOf } from './content.ts';
 import { decodeText, utf8Json } from './decode-text.ts';
 import { parseForm } from './form.ts';
@@ -50,7 +49,7 @@ async function convert({ kind, charset }: Content, body: Body): Promise<Buffer> 
     case 'json':
       return utf8Json(bytes, charset);
     case 'ndjson':
-      return joinLines(bytes, limits, charset);
+      return joinLines(bytes, charset);
     case 'form':
       return jsonOf(parseForm(bytes, limits, charset));
     case 'xml':
@@ -68,11 +67,15 @@ function jsonOf(value: object): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
-/** The lines of a body that holds one JSON text a line, without the empty ones. */
-export function linesOf(bytes: Buffer, charset?: string): readonly Buffer[] {
+/** The lines of a body that holds one JSON text a line, without the empty ones; at most `most`. */
+export function linesOf(
+  bytes: Buffer,
+  charset?: string,
+  most: number = Number.POSITIVE_INFINITY,
+): readonly Buffer[] {
   const json = utf8Json(bytes, charset);
   const lines: Buffer[] = [];
-  for (let at = 0; at < json.length; ) {
+  for (let at = 0; at < json.length && lines.length < most; ) {
     const found = json.indexOf(0x0a, at);
     const end = found === -1 ? json.length : found;
     const line = json.subarray(at, json[end - 1] === 0x0d && end > at ? end - 1 : end);
@@ -82,14 +85,23 @@ export function linesOf(bytes: Buffer, charset?: string): readonly Buffer[] {
   return lines;
 }
 
-function joinLines(bytes: Buffer, limits: ContentLimits, charset: string | undefined): Buffer {
-  const lines = linesOf(bytes, charset);
-  const pieces = lines.flatMap((line, index) => {
-    const reason = checkJson(line, limits);
+function joinLines(bytes: Buffer, charset: string | undefined): Buffer {
+  const pieces = linesOf(bytes, charset).flatMap((line, index) => {
+    const reason = breakOf(line);
     if (reason !== undefined) throw new Unreadable(`line ${index + 1}: ${reason}`);
     return index === 0 ? [line] : [comma, line];
   });
   return Buffer.concat([Buffer.from('['), ...pieces, Buffer.from(']')]);
+}
+
+/** Depth and keys are looked at where all lines are one list. */
+function breakOf(line: Buffer): string | undefined {
+  try {
+    parseJson(line.toString());
+    return undefined;
+  } catch (error) {
+    return error instanceof UnreadableJson ? error.message : 'not JSON';
+  }
 }
 
 const comma = Buffer.from(',');

@@ -85,8 +85,10 @@ function openElement(cursor: Cursor): void {
   if (cursor.open.length === 0 && cursor.root.size > 0) {
     throw broken(cursor, 'there is more than one element at the top');
   }
+  const { depthMax, keysMax } = cursor.limits;
+  if (cursor.open.length >= depthMax) throw new Unreadable(`nested deeper than ${depthMax} levels`);
   const name = readName(cursor);
-  const fields = new Fields(cursor.limits.keysMax);
+  const fields = new Fields(keysMax);
   while (readWhite(cursor) && !'/>'.includes(cursor.text.charAt(cursor.at))) {
     readAttribute(cursor, fields);
   }
@@ -98,9 +100,6 @@ function openElement(cursor: Cursor): void {
   }
   expectEnd(cursor);
   cursor.open.push(element);
-  if (cursor.open.length > cursor.limits.depthMax) {
-    throw new Unreadable(`nested deeper than ${cursor.limits.depthMax} levels`);
-  }
 }
 
 function readAttribute(cursor: Cursor, fields: Fields): void {

@@ -35,7 +35,7 @@ export function splitBody(
   if (split.form === undefined) {
     const isLines = content.kind === 'ndjson' && split.list.path.length === 0;
     return isLines
-      ? partsOfLines(split, linesOf(body, content.charset), limits)
+      ? partsOfLines(split, linesOf(body, content.charset, limits.eventsMax + 1), limits)
       : partsOf(split, json, limits);
   }
   const field = reader.read({ from: 'form', name: split.form });
