@@ -101,7 +101,8 @@ async function mapEvent(
   if (changesNothing) return { kind: 'mapped', output: await passedOn(event) };
   const reading = await eventJson(event);
   if (reading.kind === 'unreadable') {
-    return { kind: 'failed', code: 'body-unreadable', message: reading.reason };
+    const message = `the body cannot be read: ${reading.reason}`;
+    return { kind: 'failed', code: 'body-unreadable', message };
   }
   return mapper.map(hash, program, { body: reading.json, event: context, nowMs });
 }
