@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Command } from 'commander';
 import { textOf } from '../content/decode-text.ts';
+import { findFault } from '../content/to-json.ts';
 import { asShown, findShutGates } from '../delivery/shown-state.ts';
 import type { Operations } from '../hub.ts';
 import type { ConflictView, EventQuery } from '../journal/journal.ts';
@@ -74,13 +75,14 @@ async function showEvent(
   ]);
   const deliveries = found.map((delivery) => asShown(delivery, paused));
   if (event === undefined) throw new CrossdockError('not-found', `there is no event ${id}`);
+  const unreadable = event.unreadable ?? (await findFault(event.headers, event.body));
   if (json) {
     const { dedupeKey: key, ...rest } = event;
     const others = conflicts.map((one) => ({ ...one, ...bodyOf(one) }));
-    printJson({ ...rest, key, ...bodyOf(event), deliveries, conflicts: others });
+    printJson({ ...rest, unreadable, key, ...bodyOf(event), deliveries, conflicts: others });
     return;
   }
-  for (const line of eventFields(event)) print(line);
+  for (const line of eventFields(event, unreadable)) print(line);
   for (const line of conflictLines(conflicts)) print(line);
   print();
   if (deliveries.length === 0) print('no deliveries: no flow listens to this topic');
@@ -104,7 +106,7 @@ function conflictLines(conflicts: readonly ConflictView[]): readonly string[] {
   });
 }
 
-function eventFields(event: Event): readonly string[] {
+function eventFields(event: Event, unreadable: string | undefined): readonly string[] {
   return formatFields([
     ['event', event.id],
     ['source', event.source],
@@ -116,7 +118,7 @@ function eventFields(event: Event): readonly string[] {
       ? []
       : ([['occurred', shownTime(event.occurredAt)]] as const)),
     ...(event.causeId === undefined ? [] : ([['emitted by', event.causeId]] as const)),
-    ...(event.unreadable === undefined ? [] : ([['unreadable', event.unreadable]] as const)),
+    ...(unreadable === undefined ? [] : ([['unreadable', unreadable]] as const)),
     ['body', `${event.body.length} bytes, SHA-256 ${event.sha256} (--json shows it)`],
   ]);
 }

@@ -20,6 +20,20 @@ export function checkJson(bytes: Buffer, limits: ContentLimits): string | undefi
   }
 }
 
+/** Whether the first and the last byte are those of one object or list: cheap, and no proof. */
+export function looksWhole(json: Buffer): boolean {
+  let start = 0;
+  let end = json.length - 1;
+  while (isWhite(json[start])) start += 1;
+  while (end > start && isWhite(json[end])) end -= 1;
+  // { and }, [ and ] are two apart.
+  return (json[start] === 0x7b || json[start] === 0x5b) && json[end] === (json[start] ?? 0) + 2;
+}
+
+function isWhite(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
 /** Level by level, so that depth costs no stack. `scanJson` has held the largest limits before. */
 function beyond(root: Json, { depthMax, keysMax }: ContentLimits): string | undefined {
   if (depthMax >= JSON_DEPTH_MAX && keysMax >= JSON_KEYS_MAX) return undefined;

@@ -2,6 +2,7 @@
 
 import type { Headers } from '../model/event.ts';
 import { JSON_DEPTH_MAX, JSON_KEYS_MAX, parseJson, UnreadableJson } from '../model/json-text.ts';
+import { checkJson } from './check-json.ts';
 import { type Content, contentOf } from './content.ts';
 import { decodeText, utf8Json } from './decode-text.ts';
 import { parseForm } from './form.ts';
@@ -35,6 +36,12 @@ export async function toJson(
   } catch (error) {
     return { kind: 'unreadable', reason: reasonOf(error) };
   }
+}
+
+/** Why a body cannot be read, in words; `undefined` where it can. Never rejects. */
+export async function findFault(headers: Headers, bytes: Buffer): Promise<string | undefined> {
+  const reading = await toJson(headers, bytes);
+  return reading.kind === 'json' ? checkJson(reading.json, contentLimits) : reading.reason;
 }
 
 interface Body {

@@ -31,7 +31,7 @@ export function plainObject(): PlainObject {
  */
 export class Fields {
   readonly object = plainObject();
-  readonly #lists = new Map<string, Plain[]>();
+  #lists: Map<string, Plain[]> | undefined;
   #count = 0;
   readonly #keysMax: number;
 
@@ -44,12 +44,13 @@ export class Fields {
   }
 
   add(name: string, value: Plain): void {
-    const list = this.#lists.get(name);
+    const list = this.#lists?.get(name);
     const present = this.object[name];
     if (list !== undefined) {
       list.push(value);
     } else if (present !== undefined) {
       const both = [present, value];
+      this.#lists ??= new Map();
       this.#lists.set(name, both);
       this.object[name] = both;
     } else {

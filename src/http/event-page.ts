@@ -20,7 +20,7 @@ export function eventPage(detail: EventDetail): Html {
     ['Shop', event.shop],
     ['Received', event.receivedAt],
     ['Occurred', event.occurredAt],
-    ['Unreadable', event.unreadable],
+    ['Unreadable', detail.unreadable],
     ['Bytes', event.body.length],
     ['SHA-256', event.sha256],
     ['Result of', event.causeId === undefined ? undefined : link('deliveries', event.causeId)],

@@ -2,6 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { textOf } from '../content/decode-text.ts';
+import { findFault } from '../content/to-json.ts';
 import { loadStory } from '../delivery/load-story.ts';
 import { findShutGates, type ShutGates } from '../delivery/shown-state.ts';
 import type { Story } from '../delivery/story.ts';
@@ -36,6 +37,8 @@ export interface DeliveryDetail {
 
 export interface EventDetail {
   readonly event: Event;
+  /** Why its body cannot be read, in words: as intake said, or as it is seen now. */
+  readonly unreadable?: string;
   readonly body: BodyText;
   readonly state: EventState;
   readonly deliveries: readonly DeliveryDetail[];
@@ -59,7 +62,9 @@ export async function loadEventDetail(journal: Journal, id: string): Promise<Eve
   for (const view of views) deliveries.push(await detailOf(journal, view, paused));
   const conflicts = await journal.listConflicts(id);
   const body = bodyText(event.headers, event.body);
-  return { event, body, state: stateOf(views), deliveries, conflicts };
+  const unreadable = event.unreadable ?? (await findFault(event.headers, event.body));
+  const marks = unreadable === undefined ? {} : { unreadable };
+  return { event, ...marks, body, state: stateOf(views), deliveries, conflicts };
 }
 
 /** Rejects `not-found`. */
@@ -87,7 +92,7 @@ export function eventJson(detail: EventDetail): string {
     headers,
     json: body.kind === 'json',
     ...(body.kind === 'base64' ? { encoding: 'base64' } : {}),
-    unreadable: event.unreadable,
+    unreadable: detail.unreadable,
     conflicts: detail.conflicts.length === 0 ? undefined : detail.conflicts.map(conflictJson),
   };
   const deliveries = `[${detail.deliveries.map(deliveryText).join(',')}]`;

@@ -2,7 +2,7 @@
 // read is an event too, marked with the reason, under a topic of its own where its topic stands in
 // what cannot be read.
 
-import { checkJson } from '../content/check-json.ts';
+import { checkJson, looksWhole } from '../content/check-json.ts';
 import { contentOf } from '../content/content.ts';
 import { type JsonReading, toJson } from '../content/to-json.ts';
 import type { Place, ReceiveDefinition } from '../definitions/receive.ts';
@@ -19,9 +19,6 @@ export interface MadeEvents {
   /** The request is a list: its answer names every event. */
   readonly isSplit: boolean;
 }
-
-/** Longer JSON is looked at only where something in it is asked for: a mapping will read it anyway. */
-const CHECKED_BYTES_MAX = 262_144;
 
 /**
  * The events of a request that `reader` reads. Throws `body-too-large` where it is a list of more
@@ -58,7 +55,11 @@ export async function makeEvents(
   return { events, isSplit: true };
 }
 
-/** The body as JSON, with its grammar and limits checked where that is cheap or needed. */
+/**
+ * The body as JSON. To check its grammar costs as much as a tenth of a whole request, so that JSON of
+ * which nothing is asked here is checked only where its ends do not belong together, as of a body
+ * that was cut off or is an error page; the rest is found by whoever reads it.
+ */
 async function readJson(receive: ReceiveDefinition, reader: RequestReader): Promise<JsonReading> {
   const { headers, body } = reader.request;
   const { limits } = receive;
@@ -67,7 +68,7 @@ async function readJson(receive: ReceiveDefinition, reader: RequestReader): Prom
     return { kind: 'json', json: body };
   const reading = await toJson(headers, body, limits);
   if (reading.kind === 'unreadable') return reading;
-  if (body.length > CHECKED_BYTES_MAX && kind === 'json' && !looksInside(receive)) return reading;
+  if (kind === 'json' && !looksInside(receive) && looksWhole(reading.json)) return reading;
   const reason = checkJson(reading.json, limits);
   return reason === undefined ? reading : { kind: 'unreadable', reason };
 }

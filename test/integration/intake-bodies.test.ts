@@ -137,13 +137,13 @@ describe('bodies through intake', () => {
       ['{"__proto__":{"x":1},"a":1,"a":2}', undefined],
     ];
     for (const [body, message] of corpus) {
-      const { id = '' } = await send('hashed', body);
+      const { id = '' } = await send('field', body);
       const event = await journal.getEvent(id);
       assert.deepEqual(event?.body, Buffer.from(body as string));
       if (message === undefined) assert.equal(event?.unreadable, undefined);
       else assert.match(event?.unreadable ?? '', message);
     }
-    const listed = await journal.listEvents({ source: 'hashed', limit: 100 });
+    const listed = await journal.listEvents({ source: 'field', limit: 100 });
     assert.equal(listed.filter(({ unreadable }) => unreadable !== undefined).length, 15);
   });
 

@@ -152,6 +152,15 @@ describe('the events of one request', () => {
     assert.deepEqual(await marked('{}'), ['unnamed', undefined]);
   });
 
+  test('of which nothing inside is asked for are marked where their ends do not fit', async () => {
+    const marked = async (body: string) => (await make({}, body)).events[0]?.unreadable;
+    assert.match((await marked('{"a":1')) ?? '', /unexpected end/);
+    assert.match((await marked('<html></html>')) ?? '', /not JSON/);
+    assert.match((await marked('')) ?? '', /unexpected end/);
+    assert.equal(await marked('"text"'), undefined);
+    assert.equal(await marked(' {"a":01} '), undefined);
+  });
+
   test('are named by the bytes, whatever they are', async () => {
     const odd = [
       '',
