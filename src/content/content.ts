@@ -1,6 +1,5 @@
 // What a body is: by its Content-Type, and by its first bytes where that says nothing.
 
-import { isUtf8 } from 'node:buffer';
 import type { Headers } from '../model/event.ts';
 
 export type ContentKind = 'json' | 'ndjson' | 'form' | 'xml' | 'multipart' | 'text' | 'binary';
@@ -28,9 +27,9 @@ const kinds: ReadonlyMap<string, ContentKind> = new Map([
 ]);
 
 /**
- * What a body is. One without a Content-Type, or with `text/plain` (as Amazon SNS sends its JSON), is
- * JSON where it begins with `{` or `[`; so is a "form" that is JSON, which is what tools send whose
- * user forgot the header. Never throws.
+ * What a body is. One without a Content-Type is JSON unless it begins as XML; one with `text/plain`
+ * (as Amazon SNS sends its JSON) is JSON where it begins with `{` or `[`; so is a "form" that is JSON,
+ * which is what tools send whose user forgot the header. Never throws.
  */
 export function contentOf(headers: Headers, bytes: Buffer): Content {
   const header = headers['content-type'] ?? '';
@@ -56,13 +55,10 @@ const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
 const LESS_THAN = 0x3c;
 
+/** Nothing says what it is: JSON, so that what is none is told and not taken for a text. */
 function sniff(bytes: Buffer): ContentKind {
-  const first = firstByte(bytes);
-  if (isBracket(first)) return 'json';
-  if (first === LESS_THAN && bytes.subarray(0, 64).includes('<?xml')) return 'xml';
-  // What the hub itself makes of results has no headers, and may be a single value.
-  if (isScalar(bytes)) return 'json';
-  return isUtf8(bytes) ? 'text' : 'binary';
+  const isXml = firstByte(bytes) === LESS_THAN && bytes.subarray(0, 64).includes('<?xml');
+  return isXml ? 'xml' : 'json';
 }
 
 function isBracket(byte: number): boolean {
@@ -80,13 +76,6 @@ function firstByte(bytes: Buffer): number {
 /** A form may begin with a bracket; only what is JSON to its end is taken for it. */
 function looksLikeJson(bytes: Buffer): boolean {
   return isBracket(firstByte(bytes)) && isJson(bytes);
-}
-
-const SCALAR_BYTES_MAX = 65_536;
-
-function isScalar(bytes: Buffer): boolean {
-  const mayBe = '"-0123456789tfn'.includes(String.fromCharCode(firstByte(bytes)));
-  return mayBe && bytes.length <= SCALAR_BYTES_MAX && isJson(bytes);
 }
 
 function isJson(bytes: Buffer): boolean {
