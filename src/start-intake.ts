@@ -4,6 +4,7 @@
 import type { Environment } from './config/environment.ts';
 import type { Definitions } from './definitions/definitions.ts';
 import type { Routes } from './definitions/routes.ts';
+import { createAlerts } from './delivery/alerts.ts';
 import { createIntake, type Intake } from './intake/intake.ts';
 import { createLiveReceivers } from './intake/live-receivers.ts';
 import { createPublishedKeys } from './intake/published-keys.ts';
@@ -49,7 +50,11 @@ export function startIntake(parts: {
     await Promise.all([secrets.close(), keeper.close(QUARANTINE_GRACE_MS)]);
   });
   const refusals = createRefusals({ quarantine: keeper, meter });
-  const intake = createIntake({ ...parts, receivers, secrets, refusals });
+  const alerts = createAlerts(parts);
+  const intake = createIntake({
+    ...{ ...parts, receivers, secrets, refusals },
+    onConflict: (conflict) => void alerts.eventConflict(conflict),
+  });
   const receiveOf = (connector: string) => receivers.get(connector)?.receive;
   return { intake, release: createRelease({ quarantine, receiveOf, intake: () => intake }) };
 }

@@ -36,9 +36,10 @@ export function eventTable(events: readonly EventSummary[]): readonly string[] {
       event.source,
       event.topic,
       event.key,
-      Object.entries(event.deliveries)
-        .map(([state, count]) => `${count} ${state}`)
-        .join(', '),
+      [
+        ...(event.unreadable === undefined ? [] : ['unreadable']),
+        ...Object.entries(event.deliveries).map(([state, count]) => `${count} ${state}`),
+      ].join(', '),
     ]),
   );
 }

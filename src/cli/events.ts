@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { Command } from 'commander';
+import { textOf } from '../content/decode-text.ts';
+import { findFault } from '../content/to-json.ts';
 import { adviseOn } from '../delivery/advise.ts';
 import { asShown, findShutGates } from '../delivery/shown-state.ts';
 import type { Operations } from '../hub.ts';
-import type { EventQuery } from '../journal/journal.ts';
+import type { ConflictView, EventQuery } from '../journal/journal.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import { type CommonOptions, defineCommand, ending, wholeNumber } from './command.ts';
@@ -85,22 +87,26 @@ async function showEvent(
   id: string,
   { json }: CommonOptions,
 ): Promise<void> {
-  const [event, found, paused] = await Promise.all([
+  const [event, found, paused, conflicts] = await Promise.all([
     journal.getEvent(id),
     journal.listDeliveries({ eventId: id, limit: LIMIT_MAX }),
     findShutGates(journal),
+    journal.listConflicts(id),
   ]);
   const told = found.map((delivery) => {
     const shown = asShown(delivery, paused);
     return { ...shown, todo: adviseOn({ delivery, shown }) };
   });
   if (event === undefined) throw new CrossdockError('not-found', `there is no event ${id}`);
+  const unreadable = event.unreadable ?? (await findFault(event.headers, event.body));
   if (json) {
     const { dedupeKey: key, ...rest } = event;
-    printJson({ ...rest, key, ...bodyOf(event), deliveries: told });
+    const others = conflicts.map((one) => ({ ...one, ...bodyOf(one) }));
+    printJson({ ...rest, unreadable, key, ...bodyOf(event), deliveries: told, conflicts: others });
     return;
   }
-  for (const line of eventFields(event)) print(line);
+  for (const line of eventFields(event, unreadable)) print(line);
+  for (const line of conflictLines(conflicts)) print(line);
   print();
   if (told.length === 0) {
     print('no deliveries: no flow listened to this topic when it came in');
@@ -120,12 +126,23 @@ async function showEvent(
 }
 
 /** The body as text where it is text, so that JSON can carry it. */
-function bodyOf({ body }: Event): { readonly body: string; readonly bodyEncoding: string } {
-  const bodyEncoding = isUtf8(body) ? 'utf8' : 'base64';
-  return { body: body.toString(bodyEncoding), bodyEncoding };
+function bodyOf({ headers, body }: Pick<Event, 'headers' | 'body'>): {
+  readonly body: string;
+  readonly bodyEncoding: string;
+} {
+  const decoded = isUtf8(body) ? body.toString() : textOf(headers, body);
+  if (decoded === undefined) return { body: body.toString('base64'), bodyEncoding: 'base64' };
+  return { body: decoded, bodyEncoding: 'utf8' };
 }
 
-function eventFields(event: Event): readonly string[] {
+function conflictLines(conflicts: readonly ConflictView[]): readonly string[] {
+  return conflicts.map(({ receivedAt, bytes, sha256 }) => {
+    const what = `${bytes} bytes, SHA-256 ${sha256}`;
+    return `another body came under the same key at ${shownTime(receivedAt)}: ${what}`;
+  });
+}
+
+function eventFields(event: Event, unreadable: string | undefined): readonly string[] {
   return formatFields([
     ['event', event.id],
     ['source', event.source],
@@ -137,6 +154,7 @@ function eventFields(event: Event): readonly string[] {
       ? []
       : ([['occurred', shownTime(event.occurredAt)]] as const)),
     ...(event.causeId === undefined ? [] : ([['emitted by', event.causeId]] as const)),
+    ...(unreadable === undefined ? [] : ([['unreadable', unreadable]] as const)),
     ['body', `${event.body.length} bytes, SHA-256 ${event.sha256} (--json shows it)`],
   ]);
 }

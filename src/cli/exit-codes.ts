@@ -48,7 +48,10 @@ const advice: Readonly<Record<ErrorCode, Advice>> = {
   'signature-invalid': { exit: findings, todo: 'Check the secrets of the connector.' },
   'key-unavailable': { exit: environment, todo: 'Check that the hub reaches the address.' },
   'body-too-large': { exit: findings, todo: 'Send less, or raise the limit of the connector.' },
-  'encoding-unsupported': { exit: findings, todo: 'Send the body without a content encoding.' },
+  'encoding-unsupported': {
+    exit: findings,
+    todo: 'Send the body as it is, or with gzip, deflate or br.',
+  },
   'request-malformed': { exit: findings, todo: 'Correct the request.' },
   'not-signed-in': { exit: findings, todo: 'Give the admin token.' },
   'cross-site-request': { exit: findings, todo: 'Send the request from the same site.' },

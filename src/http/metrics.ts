@@ -23,7 +23,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-type IntakeMeasures = 'intake' | 'duplicate' | 'keyFetch' | 'quarantine';
+type IntakeMeasures = 'intake' | 'duplicate' | 'conflict' | 'keyFetch' | 'quarantine';
 
 function intakeMeter(registry: Registry): Pick<Meter, IntakeMeasures> {
   const registers = [registry];
@@ -58,6 +58,12 @@ function intakeMeter(registry: Registry): Pick<Meter, IntakeMeasures> {
     labelNames: ['source', 'what'],
     registers,
   });
+  const conflicts = new Counter({
+    name: 'crossdock_conflicts_total',
+    help: 'Messages that had come before with another body.',
+    labelNames: ['source'],
+    registers,
+  });
   return {
     keyFetch: (result) => keyFetches.inc({ result }),
     intake: (source, status, ms) => {
@@ -66,6 +72,7 @@ function intakeMeter(registry: Registry): Pick<Meter, IntakeMeasures> {
     },
     duplicate: (source) => duplicates.inc({ source }),
     quarantine: (source, what, count) => quarantined.inc({ source, what }, count),
+    conflict: (source) => conflicts.inc({ source }),
   };
 }
 

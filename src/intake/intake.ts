@@ -3,21 +3,22 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Routes } from '../definitions/routes.ts';
-import type { Journal, NewEvent } from '../journal/journal.ts';
+import type { Appended, Journal, NewEvent } from '../journal/journal.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Headers } from '../model/event.ts';
-import { newId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import type { Meter } from '../model/meter.ts';
 import { within } from '../model/within.ts';
 import { type Lanes, laneJobsOf } from '../queue/lanes.ts';
-import { identify } from './identify.ts';
 import type { LiveReceiver, LiveReceivers } from './live-receivers.ts';
+import { type MadeEvents, makeEvents } from './make-events.ts';
 import { type Refusals, unnotedRefusals } from './refusals.ts';
 import type { SecretCounter } from './secret-uses.ts';
+import { verifyEither } from './verify-either.ts';
 import {
   createRequestReader,
   plainHeaders,
+  type RequestReader,
   repeatedHeaders,
   type WebhookRequest,
 } from './webhook-request.ts';
@@ -31,8 +32,10 @@ export interface IntakeRequest {
   readonly headers: IncomingHttpHeaders;
   /** Names and values in turn, as they came. */
   readonly rawHeaders: readonly string[];
-  /** The exact bytes that were received. */
+  /** The exact bytes that were received, decoded where they were compressed. */
   readonly body: Buffer;
+  /** As they were sent, where that was compressed. */
+  readonly sentBody?: Buffer;
   /** Who sent it, and whether a trusted proxy says so. @default unknown, and none */
   readonly client?: { readonly address?: string; readonly viaTrustedProxy: boolean };
   /** It comes out of the quarantine, and was noted there; a trial stores nothing. */
@@ -42,8 +45,8 @@ export interface IntakeRequest {
 export interface IntakeAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
-  readonly body: { readonly id: string };
+  /** Sent as JSON; a request that is a list names the event of each element in `ids`. */
+  readonly body: { readonly id?: string; readonly ids?: readonly string[] };
 }
 
 export interface Intake {
@@ -52,8 +55,8 @@ export interface Intake {
   /**
    * Resolves with the event's id after its commit; for a message that came before, with the first
    * one's id. Rejects `connector-unknown`, `signature-invalid`, `too-many-refused`,
-   * `request-malformed`, `key-unavailable`, or `journal-unavailable` when the journal did not take
-   * it in time.
+   * `key-unavailable`, `body-too-large` (too many events), or `journal-unavailable` when the journal
+   * did not take it in time.
    */
   accept(request: IntakeRequest): Promise<IntakeAnswer>;
 }
@@ -64,7 +67,7 @@ const APPEND_DEADLINE_MS = 2_000;
 /** What identifies a person or a session at the sender is not kept. */
 const unkeptHeaders = ['authorization', 'cookie', 'proxy-authorization'];
 
-export function createIntake(ports: {
+export interface IntakePorts {
   readonly receivers: Pick<LiveReceivers, 'get'>;
   readonly secrets: Pick<SecretCounter, 'matched'>;
   readonly routes: Routes;
@@ -73,8 +76,23 @@ export function createIntake(ports: {
   readonly meter: Meter;
   readonly log: Log;
   readonly refusals: Refusals;
-}): Intake {
-  const { receivers, secrets, routes, journal, lanes, meter, log } = ports;
+  /** Told of a message that came under the id of an event with another body. */
+  onConflict?(conflict: MessageConflict): void;
+}
+
+export interface MessageConflict {
+  /** Of the first one. */
+  readonly eventId: string;
+  readonly source: string;
+  readonly topic: string;
+  /** The dedupe key that both have. */
+  readonly key: string;
+  /** Of the body that came now. */
+  readonly sha256: string;
+}
+
+export function createIntake(ports: IntakePorts): Intake {
+  const { receivers, routes, journal, lanes, log } = ports;
 
   const schedule = (event: NewEvent): void => {
     if (event.deliveries.length === 0) return;
@@ -83,45 +101,74 @@ export function createIntake(ports: {
     });
   };
 
+  const store = async (made: MadeEvents): Promise<readonly string[]> => {
+    const appended = await within(append(journal, made), APPEND_DEADLINE_MS, tooSlow);
+    appended.forEach((one, index) => {
+      const event = made.events[index];
+      if (event === undefined) return;
+      if (one.kind === 'stored') schedule(event);
+      else tellOfRepeat(ports, event, one);
+    });
+    return appended.map(({ id }) => id);
+  };
+
   return {
     bodyBytesMax: (connector) => receivers.get(connector)?.receive.limits.bytesMax,
     async accept(request) {
-      const { connector, body, again } = request;
-      const { receive, verifier, marks } = receiverOf(receivers, connector);
-      const webhook = webhookOf(request);
-      const received = { connector, receive, request: webhook };
-      const refusals = again === undefined ? ports.refusals : unnotedRefusals;
-      refusals.admit(received);
-      const { headers } = webhook;
-      const reader = createRequestReader(webhook, { url: receive.url });
-      const verdict = await verifier(reader, again?.receivedAtMs ?? Date.now());
-      if (verdict.kind === 'refused') throw refusals.note(received, verdict);
-      refusals.passed(received);
-      const secret = verdict.secret === undefined ? undefined : marks.get(verdict.secret);
-      if (secret !== undefined) secrets.matched(connector, secret);
-      const { topic, ...identity } = identify(receive, reader, body);
-      const event: NewEvent = {
-        id: newId(),
-        source: connector,
-        topic,
-        ...identity,
-        body,
-        headers: keptHeaders(headers),
-        deliveries: routes.route({ ...identity, source: connector, topic, body }),
-      };
-      if (again?.isTrial === true) return { status: 200, body: { id: event.id } };
-      const appended = await within(journal.append(event), APPEND_DEADLINE_MS, tooSlow);
-      if (appended.kind === 'stored') {
-        schedule(event);
-        return { status: 200, body: { id: appended.id } };
-      }
-      meter.duplicate(connector);
-      if (!appended.sameBody) {
-        log.warn({ source: connector, event: appended.id }, 'same id came with another body');
-      }
-      return { status: 200, body: { id: appended.id } };
+      const { connector: source, sentBody, again } = request;
+      const receiver = receiverOf(receivers, source);
+      const { receive } = receiver;
+      const reader = createRequestReader(webhookOf(request), { url: receive.url });
+      await admit(ports, receiver, { reader, request });
+      const headers = keptHeaders(reader.request.headers, sentBody !== undefined);
+      const made = await makeEvents({ source, receive, reader }, headers, routes);
+      const ids = again?.isTrial === true ? made.events.map(({ id }) => id) : await store(made);
+      const [id] = ids;
+      const first = id === undefined ? {} : { id };
+      return { status: 200, body: made.isSplit ? { ...first, ids } : first };
     },
   };
+}
+
+/** Throws where it is not from who it says. */
+async function admit(
+  ports: IntakePorts,
+  { receive, verifier, marks }: LiveReceiver,
+  from: { readonly reader: RequestReader; readonly request: IntakeRequest },
+): Promise<void> {
+  const { connector, sentBody, again } = from.request;
+  const received = { connector, receive, request: from.reader.request };
+  const refusals = again === undefined ? ports.refusals : unnotedRefusals;
+  refusals.admit(received);
+  const nowMs = again?.receivedAtMs ?? Date.now();
+  const { reader } = from;
+  const verdict = await verifyEither(verifier, { reader, sentBody, url: receive.url, nowMs });
+  if (verdict.kind === 'refused') throw refusals.note(received, verdict);
+  refusals.passed(received);
+  const secret = verdict.secret === undefined ? undefined : marks.get(verdict.secret);
+  if (secret !== undefined) ports.secrets.matched(connector, secret);
+}
+
+/** One event travels by itself; those of a list are all stored or none of them is. */
+async function append(
+  journal: Journal,
+  { events, isSplit }: MadeEvents,
+): Promise<readonly Appended[]> {
+  const [event] = events;
+  if (isSplit) return journal.appendTogether(events);
+  return event === undefined ? [] : [await journal.append(event)];
+}
+
+function tellOfRepeat(
+  { meter, log, onConflict }: Pick<IntakePorts, 'meter' | 'log' | 'onConflict'>,
+  { source, topic, dedupeKey: key, sha256 }: NewEvent,
+  { id, sameBody }: Extract<Appended, { readonly kind: 'duplicate' }>,
+): void {
+  meter.duplicate(source);
+  if (sameBody) return;
+  meter.conflict(source);
+  log.warn({ source, event: id }, 'same id came with another body; it is kept beside the event');
+  onConflict?.({ eventId: id, source, topic, key, sha256 });
 }
 
 function receiverOf(receivers: Pick<LiveReceivers, 'get'>, id: string): LiveReceiver {
@@ -147,8 +194,11 @@ function tooSlow(): CrossdockError {
   return new CrossdockError('journal-unavailable', message);
 }
 
-function keptHeaders(headers: Headers): Headers {
-  if (!unkeptHeaders.some((name) => name in headers)) return headers;
-  const kept = Object.entries(headers).filter(([name]) => !unkeptHeaders.includes(name));
-  return Object.fromEntries(kept);
+/** A body that was decoded is not what its headers about bytes on the wire say any more. */
+function keptHeaders(headers: Headers, wasEncoded: boolean): Headers {
+  const left = wasEncoded
+    ? [...unkeptHeaders, 'content-encoding', 'content-length']
+    : unkeptHeaders;
+  if (!left.some((name) => name in headers)) return headers;
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !left.includes(name)));
 }

@@ -81,7 +81,8 @@ export function createRelease(ports: {
       if (missing !== undefined) return { id, outcome: 'refused', ...missing };
       const answer = await ports.intake().accept(requestOf({ ...stored, ...parts }, isTrial));
       if (isTrial) return { id, outcome: 'passes' };
-      const made = [answer.body.id];
+      const { id: first, ids = first === undefined ? [] : [first] } = answer.body;
+      const made = [...ids];
       await quarantine.markReleased(id, made);
       return { id, outcome: 'released', eventIds: made };
     } catch (error) {

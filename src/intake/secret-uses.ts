@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import type { SecretDefinition, VerifyDefinition } from '../definitions/receive.ts';
 import type { SecretMatches, SecretUses } from '../journal/secret-uses-port.ts';
 import type { Log } from '../model/log.ts';
+import { secretPlaces } from './secret-keys.ts';
 
 const TELL_EVERY_MS = 10_000;
 /** Uses are forgotten once nobody could ask about them any more. */
@@ -44,12 +45,10 @@ export function markedSecrets(
   );
 }
 
-/** Of several ways, the secrets of the first that has some. */
+/** Of several ways, those of all in turn; what ways share is there once. */
 export function secretsOf(verify: VerifyDefinition | undefined): readonly SecretDefinition[] {
   if (verify === undefined) return [];
-  if ('secrets' in verify) return verify.secrets;
-  if (!('of' in verify)) return [];
-  return verify.of.map(secretsOf).find((secrets) => secrets.length > 0) ?? [];
+  return [...secretPlaces('of' in verify ? verify.of : [verify]).keys()].flat();
 }
 
 export function createSecretCounter(ports: {

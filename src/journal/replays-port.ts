@@ -8,6 +8,7 @@
 //    └─────────────────────────▶ cancelled
 
 import type { DeliveryState } from '../model/delivery.ts';
+import type { Headers } from '../model/event.ts';
 import type { DueDelivery, Replayed } from './journal.ts';
 
 /** Of which deliveries; `unrouted`: events that no flow took. */
@@ -107,6 +108,8 @@ export interface ReplayMember {
   readonly key: string;
   /** Only where it was asked for. */
   readonly body?: Buffer;
+  /** Together with the body: they say what it is. */
+  readonly headers?: Headers;
 }
 
 /** At most this many members; a larger replay is several. */

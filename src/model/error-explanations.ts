@@ -73,16 +73,18 @@ export const errorExplanations: Readonly<Record<ErrorCode, Explanation>> = {
     todo: "The log says why. Check that the hub reaches the vendor's host by https, its names and certificates; no proxy is used.",
   },
   'body-too-large': {
-    meaning: "The body is larger than the connector's `receive.bodyMax`.",
+    meaning:
+      "The body is larger than the connector's `receive.bodyMax`, as sent or decompressed, or is a list of more events than its `receive.eventsMax`.",
     todo: 'Raise `bodyMax` (at most `10mb`), or have the sender send less.',
   },
   'encoding-unsupported': {
-    meaning: 'The request has a `Content-Encoding`. Signatures are over plain bytes.',
-    todo: 'Have the sender send the body as it is.',
+    meaning:
+      'The request has a `Content-Encoding` other than gzip, deflate and br, or several of them.',
+    todo: 'Have the sender send the body as it is, or with one of these.',
   },
   'request-malformed': {
     meaning:
-      'The webhook names no topic, a header that identifies it is longer than 512 characters, or the request cannot be read; over the API, a field has a value that it cannot have. With status 405: webhooks are sent with POST or PUT only.',
+      'The body is not what its `Content-Encoding` says, or is cut off; or the request cannot be read; over the API, a field has a value that it cannot have. With status 405: webhooks are sent with POST or PUT only.',
     todo: "Compare the request with the connector's `receive`; over the API the answer names the field.",
   },
   'not-signed-in': {

@@ -11,6 +11,8 @@ export interface Meter {
    * that sends too many.
    */
   quarantine(source: string, what: 'kept' | 'skipped' | 'dropped' | 'limited', count: number): void;
+  /** A message that came before, with another body now. */
+  conflict(source: string): void;
   /**
    * One recorded verdict on a delivery: the state it left the delivery in. `callMs` is how long the
    * call to the outside system took, and is left out where nothing was sent.
@@ -33,6 +35,7 @@ export const silentMeter: Meter = {
   duplicate: () => undefined,
   keyFetch: () => undefined,
   quarantine: () => undefined,
+  conflict: () => undefined,
   attempt: () => undefined,
   handedBack: () => undefined,
   mapping: () => undefined,

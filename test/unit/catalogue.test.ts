@@ -117,7 +117,7 @@ function identities(receive: ReceiveDefinition, topic: string, file: string): re
   const request = requestOf({ target, headers, body });
   const reader = createRequestReader(request, { url: receive.url });
   return eventsIn(receive, body, reader.read).map((json) =>
-    identify(receive, createRequestReader(request, { url: receive.url, json }), json),
+    identify(receive, createRequestReader(request, { url: receive.url, json }), { bytes: json }),
   );
 }
 
