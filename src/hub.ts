@@ -6,7 +6,6 @@ import type { Environment } from './config/environment.ts';
 import { packageRoot } from './config/package-root.ts';
 import type { Definitions } from './definitions/definitions.ts';
 import { createRoutes } from './definitions/routes.ts';
-import { createAlerts } from './delivery/alerts.ts';
 import { startClockGuard } from './delivery/clock-guard.ts';
 import { type Controls, createControls } from './delivery/controls.ts';
 import { pausableOf } from './delivery/pausable.ts';
