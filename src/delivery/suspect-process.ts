@@ -45,8 +45,8 @@ export interface SuspectProcess {
   end(): void;
 }
 
-/** It loads the project's files, as `crossdock check` does. */
-const START_MS_MAX = 15_000;
+/** It loads the project's files, as `crossdock check` does; nobody waits for it meanwhile. */
+const START_MS_MAX = 60_000;
 /** How long an attempt may go on where the hub leaves: less than the lanes give their work. */
 const ABORT_MS_MAX = 6_000;
 const END_MS_MAX = 1_000;

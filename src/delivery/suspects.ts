@@ -20,7 +20,7 @@ export type SuspectAnswer =
   | { readonly kind: 'verdict'; readonly verdict: Verdict }
   /** The process ended, or was ended since the attempt did not: `how` says it for a person. */
   | { readonly kind: 'died'; readonly how: string }
-  /** Nothing was tried: every place is taken. */
+  /** Nothing was tried: every place is taken, or its process is not ready yet. */
   | { readonly kind: 'busy' };
 
 export interface SuspectLimits {
@@ -51,8 +51,9 @@ export interface SuspectsOptions {
 
 /** Processes of one hub: after a crash the suspects are many, and nearly all of them innocent. */
 const PROCESSES_MAX = 2;
-/** A lane's worker waits no longer for a place: its innocents want to go on. */
+/** A lane's worker waits no longer for a place, and then for its process: innocents want to go on. */
 const PLACE_WAIT_MS = 3_000;
+const START_WAIT_MS = 3_000;
 const IDLE_MS = 30_000;
 
 export function createSuspects(options: SuspectsOptions): Suspects {
@@ -60,16 +61,37 @@ export function createSuspects(options: SuspectsOptions): Suspects {
   const idle: { readonly process: SuspectProcess; readonly timer: NodeJS.Timeout }[] = [];
   const all = new Set<SuspectProcess>();
 
-  const take = async (): Promise<SuspectProcess> => {
+  const starting: SuspectProcess[] = [];
+  /** Why one did not start that nobody waited for any more: told to who comes next. */
+  const failures: unknown[] = [];
+
+  const start = (): SuspectProcess => {
+    const started = startSuspectProcess(options);
+    all.add(started);
+    void started.gone.then(() => all.delete(started));
+    started.ready.then(
+      () => {
+        if (remove(starting, started)) keep(started);
+      },
+      (error: unknown) => {
+        if (remove(starting, started)) failures.splice(0, 1, error);
+      },
+    );
+    return started;
+  };
+
+  /** A machine that is short of processors starts one late: it is kept for those that come then. */
+  const take = async (): Promise<SuspectProcess | undefined> => {
     for (let kept = idle.pop(); kept !== undefined; kept = idle.pop()) {
       clearTimeout(kept.timer);
       if (kept.process.isAlive) return kept.process;
     }
-    const started = startSuspectProcess(options);
-    all.add(started);
-    void started.gone.then(() => all.delete(started));
-    await started.ready;
-    return started;
+    if (failures.length > 0) throw failures.pop();
+    const begun = starting.shift() ?? start();
+    const isReady = await readyWithin(begun.ready, START_WAIT_MS);
+    if (isReady) return begun;
+    starting.push(begun);
+    return undefined;
   };
 
   const keep = (process: SuspectProcess): void => {
@@ -85,6 +107,7 @@ export function createSuspects(options: SuspectsOptions): Suspects {
       if (!(await places.take(PLACE_WAIT_MS))) return { kind: 'busy' };
       try {
         const process = await take();
+        if (process === undefined) return { kind: 'busy' };
         try {
           limits.signal.throwIfAborted();
           const answer = await process.attempt(work, limits);
@@ -109,6 +132,24 @@ export function createSuspects(options: SuspectsOptions): Suspects {
       await Promise.all(gone);
     },
   };
+}
+
+function remove(from: SuspectProcess[], process: SuspectProcess): boolean {
+  const index = from.indexOf(process);
+  if (index >= 0) from.splice(index, 1);
+  return index >= 0;
+}
+
+async function readyWithin(ready: Promise<void>, waitMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), waitMs);
+  });
+  try {
+    return await Promise.race([ready.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 interface Places {
