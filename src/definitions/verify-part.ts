@@ -42,10 +42,27 @@ export function parseVerify(
     const list = verify[kind];
     if (!Array.isArray(list)) continue;
     const of = (list as readonly Json[]).flatMap((one) => parseVerify(one, secrets) ?? []);
-    return { kind, of };
+    return { kind, of: kind === 'any' ? withoutUnset(of) : of };
   }
   const family = familyOf(verify);
   return family === undefined ? parseOther(verify, own) : parseSignature(verify, family, own);
+}
+
+/**
+ * Of ways of which one is enough, those that need a secret and have none are left out where another
+ * has one: an entry may offer a second way whose secret is optional.
+ */
+function withoutUnset(ways: readonly VerifyDefinition[]): readonly VerifyDefinition[] {
+  return ways.some(hasSecret) ? ways.filter((way) => !lacksSecret(way)) : ways;
+}
+
+function hasSecret(way: VerifyDefinition): boolean {
+  return 'secrets' in way && way.secrets.length > 0;
+}
+
+function lacksSecret(way: VerifyDefinition): boolean {
+  if (way.kind === 'none' || 'of' in way || !needsSecret(way)) return false;
+  return !hasSecret(way);
 }
 
 function familyOf(verify: JsonObject): Family | undefined {
@@ -220,8 +237,16 @@ export function checkVerify(
       checkVerify(one, [...path, name, index], secrets),
     );
   });
+  if ('any' in verify && isAnySet(verify, secrets)) {
+    return lists.filter(({ code }) => code !== 'secret-missing');
+  }
   if ('any' in verify || 'all' in verify) return lists;
   return [...checkTexts(verify, path), ...checkWay(verify, path, secrets)];
+}
+
+function isAnySet(verify: JsonObject, secrets: Json | undefined): boolean {
+  const parsed = parseVerify(verify, parseSecrets(secrets));
+  return parsed !== undefined && 'of' in parsed && parsed.of.some(hasSecret);
 }
 
 function checkTexts(verify: JsonObject, path: Path): readonly Fault[] {
@@ -259,9 +284,7 @@ function checkWay(verify: JsonObject, path: Path, secrets: Json | undefined): re
   return [
     ...places,
     ...(places.length > 0 ? [] : wayFaults(way, wayPlace(verify, path, secrets))),
-    ...('secrets' in way && needsSecret(way) && way.secrets.length === 0
-      ? [missingSecret('secrets' in verify ? [...path, 'secrets'] : path)]
-      : []),
+    ...(lacksSecret(way) ? [missingSecret('secrets' in verify ? [...path, 'secrets'] : path)] : []),
   ];
 }
 

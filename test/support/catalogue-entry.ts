@@ -30,6 +30,8 @@ export function verifyOf(entry: JsonObject): Json | undefined {
 /** What a setting needs to be where just any text will not do. */
 const settingTexts: Readonly<Record<string, string>> = {
   url: 'https://hub.example/webhooks/one',
+  topicArn: 'arn:aws:sns:eu-central-1:123456789012:orders',
+  jwks: 'https://issuer.example/keys',
 };
 
 /**

@@ -128,7 +128,9 @@ function eventsIn(
 ): readonly Buffer[] {
   if (split === undefined) return [body];
   const field = split.form === undefined ? undefined : read({ from: 'form', name: split.form });
-  return elementsOf(field === undefined ? body : Buffer.from(field), split.list);
+  const elements = elementsOf(field === undefined ? body : Buffer.from(field), split.list);
+  // Where there is no list, the body is one event: an entry may take both.
+  return elements.length > 0 ? elements : [body];
 }
 
 /** With a template such as `{header:X-GitHub-Event}[.{json:action}]` the header is what comes first. */
