@@ -21,6 +21,7 @@ import { openConnectors } from './live-connectors.ts';
 import { createChildPoolMapper } from './mapping/child-pool-mapper.ts';
 import type { Log } from './model/log.ts';
 import type { Meter } from './model/meter.ts';
+import { pollingTurns } from './polling/turns.ts';
 import type { Lanes } from './queue/lanes.ts';
 
 export interface DeliveryParts {
@@ -71,7 +72,13 @@ export function startDelivery(parts: DeliveryParts, graceMs: number): () => Prom
   const runner = startReplayRunner({ replays, lanes, routes, log, retentionDays });
   const housekeeping = startHousekeeping({
     ...{ journal, log, retentionDays, sweep },
-    turns: [order.turn, ...watch.turns, ...runner.turns, createLagTurn({ journal, alerts })],
+    turns: [
+      order.turn,
+      ...watch.turns,
+      ...runner.turns,
+      createLagTurn({ journal, alerts }),
+      ...pollingTurns(definitions, connectors, { ...parts, pollers: journal.pollers }),
+    ],
     isClockRight: () => clock.state().isRight,
   });
   // Before its ports are closed, so that the deliveries under way can end.

@@ -24,7 +24,9 @@ import { laggingLanes } from './lagging-lanes.ts';
 import { laneChanges } from './lane-changes.ts';
 import { migrate } from './migrate.ts';
 import { overdueDeliveries } from './overdue-deliveries.ts';
+import type { Pollers } from './pollers-port.ts';
 import { postgresGates } from './postgres-gates.ts';
+import { postgresPollers } from './postgres-pollers.ts';
 import { postgresProblems } from './postgres-problems.ts';
 import { postgresReplays } from './postgres-replays.ts';
 import type { Problems } from './problems-port.ts';
@@ -48,6 +50,7 @@ export interface PostgresJournalOptions {
 export interface PostgresJournal extends Journal {
   readonly problems: Problems;
   readonly replays: Replays;
+  readonly pollers: Pollers;
 }
 
 /** A vendor waits for an append: two under way, one in its commit while the next is written. */
@@ -133,6 +136,7 @@ function assemble(database: Database, meter: Meter): PostgresJournal {
     ...laggingLanes(database),
     problems: postgresProblems(database),
     replays: postgresReplays(database),
+    pollers: postgresPollers(database),
     ...postgresGates(database),
     ping: (deadlineMs) => ping(database, deadlineMs),
     async close() {
