@@ -37,6 +37,12 @@ export interface Expectations {
   readonly spentMax?: number;
   /** The target whose lane the fault must not slow down. */
   readonly neighbour?: string;
+  /**
+   * A p99 of the neighbour below this is no finding; more than the usual where the fault itself wants
+   * every processor of a small machine.
+   * @default NEIGHBOUR_FLOOR_MS
+   */
+  readonly neighbourFloorMs?: number;
   /** From the end of the fault until all is as before. */
   readonly recoveryMsMax: number;
   /** Whether messages may be left that nobody ever acknowledged. @default false */

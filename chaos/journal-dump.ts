@@ -5,10 +5,23 @@ import type { JournalDelivery, JournalDump, JournalEvent } from './evidence.ts';
 
 const CONNECT_MS = 3_000;
 
-export async function queryJournal(
+type Rows = readonly Record<string, unknown>[];
+
+export async function queryJournal(url: string, text: string): Promise<Rows> {
+  return withJournal(url, (query) => query(text));
+}
+
+/** How many deliveries are open: far cheaper than all that the journal holds. */
+export async function countOpen(url: string): Promise<number> {
+  const [row] = await queryJournal(url, 'SELECT count(*)::int AS n FROM deliveries WHERE open');
+  return Number(row?.['n']);
+}
+
+/** One session: each new one costs both sides more than most queries. */
+async function withJournal<T>(
   url: string,
-  text: string,
-): Promise<readonly Record<string, unknown>[]> {
+  work: (query: (text: string) => Promise<Rows>) => Promise<T>,
+): Promise<T> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'chaos',
@@ -18,19 +31,21 @@ export async function queryJournal(
   client.on('error', () => undefined);
   await client.connect();
   try {
-    return (await client.query(text)).rows;
+    return await work(async (text) => (await client.query(text)).rows);
   } finally {
     await client.end();
   }
 }
 
-export async function dumpJournal(url: string): Promise<JournalDump> {
-  const events = await queryJournal(
-    url,
+export function dumpJournal(url: string): Promise<JournalDump> {
+  return withJournal(url, readAll);
+}
+
+async function readAll(query: (text: string) => Promise<Rows>): Promise<JournalDump> {
+  const events = await query(
     `SELECT id::text, topic, dedupe_key, sha256, encode(sha256(body), 'hex') AS stored FROM events`,
   );
-  const deliveries = await queryJournal(
-    url,
+  const deliveries = await query(
     `SELECT d.id::text, d.event_id::text, d.flow, d.connector, d.revision, d.state, d.code, d.reason,
             d.open, d.attempts, d.spent,
             (SELECT count(*) FROM attempts a WHERE a.delivery_id = d.id AND a.ambiguous)::int AS ambiguous,
@@ -38,7 +53,7 @@ export async function dumpJournal(url: string): Promise<JournalDump> {
             (extract(epoch FROM d.updated_at) * 1000)::float8 AS updated_ms
      FROM deliveries d ORDER BY d.id`,
   );
-  const revisions = await queryJournal(url, 'SELECT hash, document::text FROM revisions');
+  const revisions = await query('SELECT hash, document::text FROM revisions');
   return {
     events: events.map(eventOf),
     deliveries: deliveries.map(deliveryOf),

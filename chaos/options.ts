@@ -20,11 +20,11 @@ Starts the real hub with a real PostgreSQL and Redis, breaks something while web
 checks what was acknowledged against what the targets saw and what the journal says.
 
   --quick          the short set, for every commit: under 6 minutes
-  --only <ids>     only these faults, such as F5,F11
+  --only <ids>     only these faults of the set, such as F5,F11
   --lanes <store>  redis, postgres or both (default: both; redis with --quick)
   --seeds <n>      run everything with so many seeds (default 1)
   --seed <n>       repeat the run with this seed
-  --parallel <n>   scenarios side by side (default 2)
+  --parallel <n>   scenarios side by side (default 3)
   --soak <time>    one hub, a random fault every 20 s, for so long: 30m, 90s
   --json <file>    also write the results as JSON
   --write-docs     write docs/reliability.md from the results
@@ -48,7 +48,7 @@ export function parseOptions(args: readonly string[], randomSeed: () => number):
       lanes: { type: 'string' },
       seeds: { type: 'string', default: '1' },
       seed: { type: 'string' },
-      parallel: { type: 'string', default: '2' },
+      parallel: { type: 'string', default: '3' },
       soak: { type: 'string' },
       json: { type: 'string' },
       'write-docs': { type: 'boolean', default: false },

@@ -19,12 +19,12 @@ export function planRuns(options: ChaosOptions): readonly Run[] {
     return [{ scenario: createSoak(soakMs, []), lanes: lanes[0] ?? 'redis', seed }];
   }
   const isWanted = (scenario: Scenario): boolean => {
-    if (only.length > 0) return only.includes(scenario.id);
-    return !quick || scenario.quick === true;
+    if (quick ? scenario.quick === undefined : scenario.quick === 'only') return false;
+    return only.length === 0 || only.includes(scenario.id);
   };
-  return seeds.flatMap((seed) =>
+  return seeds.flatMap((seed, turn) =>
     scenarios
-      .filter(isWanted)
+      .filter((scenario) => isWanted(scenario) && (turn === 0 || scenario.once === undefined))
       .flatMap((scenario) =>
         scenario.lanes
           .filter((store) => lanes.includes(store))
@@ -33,7 +33,7 @@ export function planRuns(options: ChaosOptions): readonly Run[] {
   );
 }
 
-/** Those that compare times come first, one at a time; the others side by side. */
+/** Side by side; at the end, one at a time, those that compare times. */
 export async function runAll(
   runs: readonly Run[],
   how: {
@@ -57,9 +57,9 @@ export async function runAll(
       how.onResult(result, results.size);
     }
   };
-  await work(runs.filter(({ scenario }) => scenario.alone === true));
   const queue = runs.filter(({ scenario }) => scenario.alone !== true);
   await Promise.all(Array.from({ length: how.parallel }, () => work(queue)));
+  await work(runs.filter(({ scenario }) => scenario.alone === true));
   return runs.flatMap((run) => results.get(run) ?? []);
 }
 

@@ -25,10 +25,11 @@ export function progressLine(result: ScenarioResult): string {
   return `${nameOf(result)} on ${lanes}, seed ${seed}: ${verdict}${counts} (${spent})`;
 }
 
-/** What went wrong and where to look. */
+/** What was measured besides, what went wrong and where to look. */
 export function troubleLines(result: ScenarioResult): readonly string[] {
-  const { findings, reason, evidence } = result;
+  const { findings, reason, evidence, measured = {} } = result;
   return [
+    ...Object.entries(measured).map(([name, value]) => `  ${name}: ${value}`),
     ...(reason === undefined ? [] : [`  ${reason.replaceAll('\n', '\n  ')}`]),
     ...findings.flatMap(({ rule, message, ids }) => [
       `  ${rule}: ${message}`,

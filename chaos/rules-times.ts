@@ -9,6 +9,11 @@ export const NEIGHBOUR_TIMES_MAX = 2;
  * windows without any fault differ by that much.
  */
 export const NEIGHBOUR_FLOOR_MS = 150;
+/**
+ * The same under a large replay. At the highest rate the hub and PostgreSQL want both cores of a
+ * small machine, and all wait for them: others have to go on, not to be as fast.
+ */
+export const LARGE_REPLAY_NEIGHBOUR_MS = 5_000;
 
 const itRecovers: Rule = ({ figures, expectations }) => {
   const { recoveredMs } = figures;
@@ -27,7 +32,8 @@ const neighboursFeelLittle: Rule = ({ figures, expectations }) => {
   if (idle === undefined || during === undefined) {
     return [{ rule: 'neighbour', message: 'the neighbour got too little to compare', ids: [] }];
   }
-  const allowed = Math.max(NEIGHBOUR_FLOOR_MS, idle * NEIGHBOUR_TIMES_MAX);
+  const { neighbourFloorMs = NEIGHBOUR_FLOOR_MS } = expectations;
+  const allowed = Math.max(neighbourFloorMs, idle * NEIGHBOUR_TIMES_MAX);
   if (during <= allowed) return [];
   const message = `the neighbour's p99 was ${during} ms during the fault, ${idle} ms before`;
   return [{ rule: 'neighbour', message, ids: [] }];

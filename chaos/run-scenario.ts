@@ -9,7 +9,7 @@ import { canariesOf, findLeaks } from './canaries.ts';
 import { type Expectations, type Finding, judge } from './checker.ts';
 import type { Evidence, Times } from './evidence.ts';
 import type { Figures } from './figures.ts';
-import { dumpJournal } from './journal-dump.ts';
+import { countOpen, dumpJournal } from './journal-dump.ts';
 import { createOrder } from './orders.ts';
 import { createRandom, type Random } from './random.ts';
 import { type Closers, closeAll, type LaneStore, type Rig, startRig } from './rig.ts';
@@ -27,6 +27,8 @@ export interface ScenarioResult {
   readonly tookMs: number;
   readonly figures?: Figures;
   readonly findings: readonly Finding[];
+  /** What the scenario measured of its own, by name. */
+  readonly measured?: Readonly<Record<string, string>>;
   /** Of the machine over the last minute, at the end: far more than its cores, and times say little. */
   readonly loadAverage: number;
   /** Why it was skipped, or what broke the run itself. */
@@ -66,7 +68,10 @@ export async function runScenario(
   return { ...name, title, promise, lanes, seed, tookMs, loadAverage, ...came };
 }
 
-type Came = Pick<ScenarioResult, 'verdict' | 'findings' | 'figures' | 'reason' | 'evidence'>;
+type Came = Pick<
+  ScenarioResult,
+  'verdict' | 'findings' | 'figures' | 'measured' | 'reason' | 'evidence'
+>;
 
 async function runOnRig(run: Run, sharedPostgresUrl: string, closers: Closers): Promise<Came> {
   const { scenario, lanes } = run;
@@ -78,7 +83,8 @@ async function runOnRig(run: Run, sharedPostgresUrl: string, closers: Closers): 
     rig = await startRig({ name, lanes, wishes, sharedPostgresUrl, closers });
     const { findings, figures } = await tryOut(rig, run);
     const verdict = findings.length === 0 ? 'passed' : 'failed';
-    came = { verdict, findings, figures };
+    const measured = scenario.measured?.(rig);
+    came = { verdict, findings, figures, ...(measured === undefined ? {} : { measured }) };
   } catch (error) {
     const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
     came = { verdict: 'failed', findings: [], reason };
@@ -155,6 +161,10 @@ function createOrders(load: Load, random: Random) {
 async function drain(rig: Rig, expectations: Expectations): Promise<void> {
   const isDrained = async (): Promise<true | undefined> => {
     await sleep(POLL_MS);
+    // Where nothing may stay open, a look at all of it is worth its time only at the end.
+    const open =
+      expectations.endings === undefined ? await countOpen(rig.databaseUrl).catch(() => 1) : 0;
+    if (open > 0) return undefined;
     const journal = await dumpJournal(rig.databaseUrl).catch(() => undefined);
     if (journal === undefined) return undefined;
     const { sent } = rig.producer;

@@ -16,8 +16,10 @@ export interface Scenario {
   /** What the hub promises, in a sentence. */
   readonly promise: string;
   readonly lanes: readonly LaneStore[];
-  /** Part of `--quick`. */
-  readonly quick?: true;
+  /** Part of `--quick`; `only`: it stands there for a larger one of the whole set. */
+  readonly quick?: true | 'only';
+  /** The seed makes no difference to it, so one run is enough however many seeds there are. */
+  readonly once?: true;
   /** Compares times, so nothing else may run beside it. */
   readonly alone?: true;
   /** May come at any moment of `--soak`: it needs nothing prepared and leaves nothing behind. */
@@ -31,6 +33,8 @@ export interface Scenario {
   prepare?(rig: Rig, random: Random): Promise<void>;
   /** Makes the fault and ends it; the load goes on meanwhile. */
   fault(rig: Rig, random: Random): Promise<void>;
+  /** What it measured beyond the usual figures, by name: it is told, and not judged. */
+  measured?(rig: Rig): Readonly<Record<string, string>>;
   /** What this scenario promises beyond the invariants. */
   check?(rig: Rig, evidence: Evidence): Promise<readonly Finding[]> | readonly Finding[];
 }
@@ -50,10 +54,10 @@ export interface Load {
 }
 
 export const usualLoad: Load = {
-  ratePerSecond: 25,
+  ratePerSecond: 20,
   keys: 24,
-  idleMs: 2_000,
-  afterMs: 2_000,
+  idleMs: 1_000,
+  afterMs: 1_500,
   faultMessagesMax: 450,
 };
 

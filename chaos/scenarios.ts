@@ -7,6 +7,7 @@ import { laneFaults } from './scenarios/lane-faults.ts';
 import { messageFaults } from './scenarios/message-faults.ts';
 import { postgresFaults } from './scenarios/postgres-faults.ts';
 import { redisFaults } from './scenarios/redis-faults.ts';
+import { replayFaults } from './scenarios/replay-faults.ts';
 import { targetFaults } from './scenarios/target-faults.ts';
 
 const numberOf = ({ id }: Scenario): number => Number(id.slice(1));
@@ -19,4 +20,5 @@ export const scenarios: readonly Scenario[] = [
   ...messageFaults,
   ...deployFaults,
   ...laneFaults,
+  ...replayFaults,
 ].sort((a, b) => numberOf(a) - numberOf(b));

@@ -11,6 +11,8 @@ export interface Target {
   readonly calls: readonly TargetCall[];
   /** What to do with a call; `undefined` to work and answer at once. */
   behave(next: Behaviour | undefined): void;
+  /** Takes calls out of `calls`, for a scenario that judges them itself. */
+  take(isTaken: (call: TargetCall) => boolean): readonly TargetCall[];
   close(): Promise<void>;
 }
 
@@ -52,6 +54,13 @@ export async function startTarget(name: string): Promise<Target> {
     calls,
     behave(next) {
       behaviour = next;
+    },
+    take(isTaken) {
+      const taken = calls.filter(isTaken);
+      const left = calls.filter((call) => !isTaken(call));
+      calls.length = 0;
+      for (const call of left) calls.push(call);
+      return taken;
     },
     close: () => target.close(),
   };

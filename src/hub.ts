@@ -13,8 +13,6 @@ import { createReplayControls, type ReplayControls } from './delivery/replays.ts
 import { createApp } from './http/app.ts';
 import { createMetrics } from './http/metrics.ts';
 import { listen } from './http/server.ts';
-import { createIntake } from './intake/intake.ts';
-import { createPublishedKeys } from './intake/published-keys.ts';
 import { startEmbeddedPostgres } from './journal/embedded-postgres.ts';
 import type { Journal } from './journal/journal.ts';
 import {
@@ -23,6 +21,8 @@ import {
   type PostgresJournal,
 } from './journal/postgres-journal.ts';
 import type { Problems } from './journal/problems-port.ts';
+import type { Quarantine } from './journal/quarantine-port.ts';
+import type { SecretUses } from './journal/secret-uses-port.ts';
 import { callable } from './live-connectors.ts';
 import { loadProject } from './load-project.ts';
 import { CrossdockError } from './model/errors.ts';
@@ -35,6 +35,7 @@ import type { Lanes } from './queue/lanes.ts';
 import { createPostgresLaneBackend } from './queue/postgres-backend.ts';
 import { createRedisBackend } from './queue/redis-backend.ts';
 import { startDelivery } from './start-delivery.ts';
+import { startIntake } from './start-intake.ts';
 
 export type Role = 'all' | 'intake' | 'delivery';
 
@@ -62,6 +63,8 @@ export interface Operations {
   readonly controls: Controls;
   readonly problems: Problems;
   readonly replays: ReplayControls;
+  readonly secretUses: SecretUses;
+  readonly quarantine: Quarantine;
   close(): Promise<void>;
 }
 
@@ -96,12 +99,9 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       role === 'intake' ? async () => undefined : startDelivery(parts, LANES_GRACE_MS);
     const adminToken = await readAdminToken(environment);
     let closing = false;
-    const { connectors } = definitions;
-    const keys = createPublishedKeys();
+    const { intake, release } = startIntake(parts);
     const app = createApp({
-      ...(role === 'delivery'
-        ? {}
-        : { intake: createIntake({ connectors, routes, journal, lanes, log, meter, keys }) }),
+      ...(role === 'delivery' ? {} : { intake }),
       journal,
       lanes,
       laneNames: callable(definitions).map((connector) => connector.id),
@@ -109,11 +109,13 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       board: createBoard({ queues: lanes.queues, controls, basePath: '/queues', by: 'bull-board' }),
       api: {
         ...operations,
+        release,
         now: { definitions, routes },
         laneRules: new Map(callable(definitions).map(({ id, limits }) => [id, limits])),
         pausable: pausableOf(definitions),
       },
       adminToken: adminToken.token,
+      trustedProxies: environment.trustedProxies,
       log,
       isClosing: () => closing,
       clock: () => clock.state(),
@@ -156,12 +158,14 @@ export async function openOperations(options: {
 }
 
 function operationsOn({ journal, lanes }: Ground, log: Log): Omit<Operations, 'close'> {
-  const { problems, replays } = journal;
+  const { problems, replays, secretUses, quarantine } = journal;
   return {
     journal,
     lanes,
     controls: createControls({ journal, lanes, log }),
     problems,
+    secretUses,
+    quarantine,
     replays: createReplayControls({ journal, problems, replays }),
   };
 }

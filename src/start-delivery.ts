@@ -15,6 +15,8 @@ import { createProblemWatch, type OnProblemOpened } from './delivery/problems.ts
 import { startReplayRunner } from './delivery/replay-runner.ts';
 import { createSuspects, type Suspects } from './delivery/suspects.ts';
 import { createSweep } from './delivery/sweep.ts';
+import { createQuarantineTurn } from './intake/quarantine.ts';
+import { forgetSecretUses } from './intake/secret-uses.ts';
 import type { Journal } from './journal/journal.ts';
 import type { PostgresJournal } from './journal/postgres-journal.ts';
 import { openConnectors } from './live-connectors.ts';
@@ -54,7 +56,7 @@ export function startDelivery(parts: DeliveryParts, graceMs: number): () => Prom
   closers.push(() => order.close());
   const alerts = createAlerts({ journal, lanes, routes, log });
   const { retentionDays } = environment;
-  const { problems, replays } = journal;
+  const { problems, replays, quarantine } = journal;
   const onProblemOpened = tellOfProblems(alerts, journal);
   const watch = createProblemWatch({ journal, problems, log, retentionDays, onProblemOpened });
   const gates = createLaneGates({ gates: journal, lanes, connectors, log, ...tellOfLanes(alerts) });
@@ -78,6 +80,8 @@ export function startDelivery(parts: DeliveryParts, graceMs: number): () => Prom
       ...runner.turns,
       createLagTurn({ journal, alerts }),
       ...pollingTurns(definitions, connectors, { ...parts, pollers: journal.pollers }),
+      forgetSecretUses(journal.secretUses),
+      createQuarantineTurn({ journal, quarantine, connectors: definitions.connectors }),
     ],
     isClockRight: () => clock.state().isRight,
   });

@@ -108,8 +108,13 @@ async function listDeliveries({ journal }: Operations, options: DeliveriesOption
   const paused = await findShutGates(journal);
   const found = (await journal.listDeliveries(query)).map((one) => asShown(one, paused));
   if (json) printJson(found);
-  else if (found.length === 0) print('no deliveries');
+  else if (found.length === 0)
+    print(isNarrowed(query) ? 'no deliveries fit these options' : 'no deliveries');
   else for (const line of deliveryTable(found)) print(line);
+}
+
+function isNarrowed({ flow, connector, state }: DeliveryQuery): boolean {
+  return (flow ?? connector ?? state) !== undefined;
 }
 
 async function showDelivery(

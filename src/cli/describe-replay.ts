@@ -1,5 +1,6 @@
 // How replays by query are shown.
 
+import { queryWords } from '../delivery/empty-plan.ts';
 import type { ReplayPlan, ReplayProgress } from '../delivery/replays.ts';
 import type { ReplayTarget, ReplayView } from '../journal/replays-port.ts';
 import { shownTime } from './describe.ts';
@@ -16,7 +17,7 @@ export function replayTable(replays: readonly ReplayView[]): readonly string[] {
       replay.createdBy,
       String(replay.made),
       String(replay.total),
-      queryText(replay),
+      queryWords(replay.query),
     ]),
   );
 }
@@ -28,7 +29,7 @@ export function planLines({ replay, sample }: ReplayPlan): readonly string[] {
   return [
     ...formatFields([
       ['replay', replay.id],
-      ['query', queryText(replay)],
+      ['query', queryWords(replay.query)],
       ['finds', countOf(replay.total, what, many)],
       ['revision', replay.revision],
       ['takes', `${durationText(replay.expectedMs)} at ${rateText(replay.perSecond)}`],
@@ -87,12 +88,6 @@ function whatOf({ flow, source, topic }: ReplayTarget): string {
 
 function toOf({ connector, operation }: ReplayTarget): string {
   return connector === undefined ? '' : `${connector}.${operation}`;
-}
-
-function queryText({ query }: ReplayView): string {
-  return Object.entries(query)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ');
 }
 
 function rateText(perSecond: number): string {

@@ -1,9 +1,9 @@
 // How events, deliveries and attempts are shown in lines and columns.
 
-import type { Story } from '../delivery/story.ts';
+import { outcomeWords, type Story } from '../delivery/story.ts';
 import type { AttemptView, ChangeView, DeliveryView, EventSummary } from '../journal/journal.ts';
 import type { DeliveryState } from '../model/delivery.ts';
-import { type Cell, formatFields, formatTable } from './table.ts';
+import { type Cell, formatFields, formatTable, inOneLine } from './table.ts';
 import type { Format } from './terminal.ts';
 
 const stateFormats: Readonly<Record<DeliveryState, Format>> = {
@@ -36,9 +36,10 @@ export function eventTable(events: readonly EventSummary[]): readonly string[] {
       event.source,
       event.topic,
       event.key,
-      Object.entries(event.deliveries)
-        .map(([state, count]) => `${count} ${state}`)
-        .join(', '),
+      [
+        ...(event.unreadable === undefined ? [] : ['unreadable']),
+        ...Object.entries(event.deliveries).map(([state, count]) => `${count} ${state}`),
+      ].join(', '),
     ]),
   );
 }
@@ -53,7 +54,7 @@ export function deliveryTable(deliveries: readonly DeliveryView[]): readonly str
       stateCell(delivery.state),
       String(delivery.attempts),
       shownTime(delivery.updatedAt),
-      whyOf(delivery),
+      inOneLine(whyOf(delivery)),
     ]),
   );
 }
@@ -83,9 +84,9 @@ export function attemptTable(attempts: readonly AttemptView[]): readonly string[
       String(attempt.number),
       shownTime(attempt.startedAt),
       `${attempt.durationMs} ms`,
-      attempt.ambiguous ? `${attempt.outcome} (ambiguous)` : attempt.outcome,
+      attempt.ambiguous ? `${outcomeWords(attempt)} (ambiguous)` : outcomeWords(attempt),
       String(attempt.status ?? ''),
-      whyOf(attempt),
+      inOneLine(whyOf(attempt)),
     ]),
   );
 }
@@ -93,7 +94,7 @@ export function attemptTable(attempts: readonly AttemptView[]): readonly string[
 export function changeTable(changes: readonly ChangeView[]): readonly string[] {
   return formatTable(
     ['CHANGED', 'TO', 'BY', 'WHY'],
-    changes.map(({ at, to, by, reason }) => [shownTime(at), to, by, reason ?? '']),
+    changes.map(({ at, to, by, reason }) => [shownTime(at), to, by, inOneLine(reason ?? '')]),
   );
 }
 

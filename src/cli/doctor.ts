@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type Environment, readEnvironment } from '../config/environment.ts';
+import type { LoadResult } from '../definitions/load-definitions.ts';
 import { loadProject } from '../load-project.ts';
 import { countProblems } from './check.ts';
 import { type CommonOptions, defineCommand, ending } from './command.ts';
@@ -38,19 +39,19 @@ async function doctor({ json }: CommonOptions): Promise<ExitCode> {
 }
 
 async function examine(environment: Environment): Promise<readonly Finding[]> {
+  const loaded = await loadProject(environment);
   return [
     checkNode(),
     ...(await checkPackages()),
-    await checkFiles(environment),
+    await checkFiles(environment, loaded),
     await checkPort(environment),
     checkExposure(environment),
     await checkDisk(environment),
-    ...(await checkServices(environment, commandLog(environment))),
+    ...(await checkServices(environment, commandLog(environment), loaded.definitions)),
   ];
 }
 
-async function checkFiles(environment: Environment): Promise<Finding> {
-  const { problems } = await loadProject(environment);
+async function checkFiles(environment: Environment, { problems }: LoadResult): Promise<Finding> {
   const files = countOf(await countFiles(environment.folder), 'file');
   const [errors, warnings] = countProblems(problems);
   const where = `in ${files} of ${environment.folder}`;

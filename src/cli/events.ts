@@ -1,13 +1,16 @@
 import { isUtf8 } from 'node:buffer';
 import type { Command } from 'commander';
+import { textOf } from '../content/decode-text.ts';
+import { findFault } from '../content/to-json.ts';
+import { adviseOn } from '../delivery/advise.ts';
 import { asShown, findShutGates } from '../delivery/shown-state.ts';
 import type { Operations } from '../hub.ts';
-import type { EventQuery } from '../journal/journal.ts';
+import type { ConflictView, EventQuery } from '../journal/journal.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import { type CommonOptions, defineCommand, ending, wholeNumber } from './command.ts';
 import { deliveryTable, eventTable, shownTime } from './describe.ts';
-import { formatFields } from './table.ts';
+import { formatColumns, formatFields } from './table.ts';
 import { print, printJson } from './terminal.ts';
 import { requireId, withOperations } from './with-operations.ts';
 
@@ -18,13 +21,14 @@ type EventsOptions = CommonOptions &
   Pick<EventQuery, 'source' | 'topic' | 'key'> & { readonly limit: number };
 
 export function addEvents(program: Command): void {
-  defineCommand(program, {
+  const command = defineCommand(program, {
     usage: 'events',
     summary: 'List the newest events; with an id, what became of that one.',
     examples: [
       'events --source shop --limit 10',
       'events --key 0199c0de-0000-4000-8000-000000000001',
       'events 0199c0de-0000-7000-8000-000000000001',
+      'events show 0199c0de-0000-7000-8000-000000000001',
     ],
   })
     .argument('[id]', 'the id of an event')
@@ -41,6 +45,19 @@ export function addEvents(program: Command): void {
       LIMIT_DEFAULT,
     )
     .action(ending(events));
+  defineCommand(command, {
+    usage: 'show',
+    summary: 'Show what became of one event, and what you can do about what does not go on.',
+    examples: ['events show 0199c0de-0000-7000-8000-000000000001'],
+  })
+    .argument('<id>', 'the id of an event')
+    .action(ending(show));
+}
+
+async function show(id: string, _own: unknown, command: Command): Promise<undefined> {
+  const eventId = requireId(id);
+  const options = command.optsWithGlobals<CommonOptions>();
+  await withOperations((operations) => showEvent(operations, eventId, options));
 }
 
 async function events(id: string | undefined, options: EventsOptions): Promise<undefined> {
@@ -56,8 +73,13 @@ async function listEvents({ journal }: Operations, options: EventsOptions): Prom
   const { json, ...query } = options;
   const found = await journal.listEvents(query);
   if (json) printJson(found);
-  else if (found.length === 0) print('no events');
+  else if (found.length === 0)
+    print(isNarrowed(query) ? 'no events fit these options' : 'no events');
   else for (const line of eventTable(found)) print(line);
+}
+
+function isNarrowed({ source, topic, key }: EventQuery): boolean {
+  return (source ?? topic ?? key) !== undefined;
 }
 
 async function showEvent(
@@ -65,31 +87,62 @@ async function showEvent(
   id: string,
   { json }: CommonOptions,
 ): Promise<void> {
-  const [event, found, paused] = await Promise.all([
+  const [event, found, paused, conflicts] = await Promise.all([
     journal.getEvent(id),
     journal.listDeliveries({ eventId: id, limit: LIMIT_MAX }),
     findShutGates(journal),
+    journal.listConflicts(id),
   ]);
-  const deliveries = found.map((delivery) => asShown(delivery, paused));
+  const told = found.map((delivery) => {
+    const shown = asShown(delivery, paused);
+    return { ...shown, todo: adviseOn({ delivery, shown }) };
+  });
   if (event === undefined) throw new CrossdockError('not-found', `there is no event ${id}`);
+  const unreadable = event.unreadable ?? (await findFault(event.headers, event.body));
   if (json) {
     const { dedupeKey: key, ...rest } = event;
-    printJson({ ...rest, key, ...bodyOf(event), deliveries });
+    const others = conflicts.map((one) => ({ ...one, ...bodyOf(one) }));
+    printJson({ ...rest, unreadable, key, ...bodyOf(event), deliveries: told, conflicts: others });
     return;
   }
-  for (const line of eventFields(event)) print(line);
+  for (const line of eventFields(event, unreadable)) print(line);
+  for (const line of conflictLines(conflicts)) print(line);
   print();
-  if (deliveries.length === 0) print('no deliveries: no flow listens to this topic');
-  else for (const line of deliveryTable(deliveries)) print(line);
+  if (told.length === 0) {
+    print('no deliveries: no flow listened to this topic when it came in');
+    print(`what you can do: add a flow, then crossdock replay ${event.id} --revision current`);
+    return;
+  }
+  for (const line of deliveryTable(told)) print(line);
+  const needy = told.filter(({ state }) => state === 'held' || state === 'dead');
+  if (needy.length === 0) return;
+  print('\nwhat you can do:');
+  const lines = needy.map(({ flow, state, todo }): readonly string[] => [
+    `  ${flow}`,
+    state,
+    todo ?? '',
+  ]);
+  for (const line of formatColumns(lines)) print(line);
 }
 
 /** The body as text where it is text, so that JSON can carry it. */
-function bodyOf({ body }: Event): { readonly body: string; readonly bodyEncoding: string } {
-  const bodyEncoding = isUtf8(body) ? 'utf8' : 'base64';
-  return { body: body.toString(bodyEncoding), bodyEncoding };
+function bodyOf({ headers, body }: Pick<Event, 'headers' | 'body'>): {
+  readonly body: string;
+  readonly bodyEncoding: string;
+} {
+  const decoded = isUtf8(body) ? body.toString() : textOf(headers, body);
+  if (decoded === undefined) return { body: body.toString('base64'), bodyEncoding: 'base64' };
+  return { body: decoded, bodyEncoding: 'utf8' };
 }
 
-function eventFields(event: Event): readonly string[] {
+function conflictLines(conflicts: readonly ConflictView[]): readonly string[] {
+  return conflicts.map(({ receivedAt, bytes, sha256 }) => {
+    const what = `${bytes} bytes, SHA-256 ${sha256}`;
+    return `another body came under the same key at ${shownTime(receivedAt)}: ${what}`;
+  });
+}
+
+function eventFields(event: Event, unreadable: string | undefined): readonly string[] {
   return formatFields([
     ['event', event.id],
     ['source', event.source],
@@ -101,6 +154,7 @@ function eventFields(event: Event): readonly string[] {
       ? []
       : ([['occurred', shownTime(event.occurredAt)]] as const)),
     ...(event.causeId === undefined ? [] : ([['emitted by', event.causeId]] as const)),
+    ...(unreadable === undefined ? [] : ([['unreadable', unreadable]] as const)),
     ['body', `${event.body.length} bytes, SHA-256 ${event.sha256} (--json shows it)`],
   ]);
 }

@@ -1,58 +1,42 @@
 import type { Command } from 'commander';
-import { problemCodes } from '../definitions/problem-codes.ts';
-import { deliveryStates } from '../model/delivery.ts';
-import { errorExplanations } from '../model/error-explanations.ts';
-import { CrossdockError, type ErrorCode } from '../model/errors.ts';
-import type { OutcomeCode } from '../model/outcome.ts';
-import { classRules, outcomeRules, ruleTexts } from '../model/outcome-rules.ts';
-import { stateExplanations } from '../model/state-explanations.ts';
+import { CrossdockError } from '../model/errors.ts';
+import { HUB_SOURCE } from '../model/hub-events.ts';
 import { didYouMean } from '../model/suggest.ts';
 import { type CommonOptions, defineCommand, ending } from './command.ts';
-import { adviceFor } from './exit-codes.ts';
+import { type Explained, explainable, type Family, families } from './explainable.ts';
 import { formatFields, formatTable } from './table.ts';
-import { print, printJson } from './terminal.ts';
-
-/** A code that people meet, and what is known of it. */
-interface Explained {
-  readonly code: string;
-  readonly family: 'outcome' | 'state' | 'error' | 'problem';
-  readonly title?: string;
-  readonly meaning: string;
-  readonly todo?: string;
-  readonly class?: string;
-  readonly rule?: string;
-  readonly ruleMeaning?: string;
-  readonly comesAgain?: string;
-  /** With which status a command ends that meets it. */
-  readonly exit?: number;
-}
-
-const families: Readonly<Record<Explained['family'], string>> = {
-  outcome: 'an outcome of an attempt',
-  state: 'a state of a delivery',
-  error: 'an error of the hub',
-  problem: 'a problem of a file',
-};
+import { paint, print, printJson } from './terminal.ts';
 
 export function addExplain(program: Command): void {
   defineCommand(program, {
     usage: 'explain',
-    summary: 'Say what a code means and what to do about it; without one, list them all.',
-    details:
-      'Knows the outcomes of attempts, the states of deliveries, errors, and problems of files.',
-    examples: ['explain rate-limited', 'explain held', 'explain'],
+    summary: 'Say what a code or a word means and what to do about it; without one, list them all.',
+    details: [
+      'Knows the states of deliveries and problems, what holds a lane, outcomes of attempts with',
+      "their classes and rules, topics of the hub's own events, errors, and problems of files.",
+    ].join('\n'),
+    examples: ['explain rate-limited', 'explain held', 'explain breaker-open', 'explain'],
   })
-    .argument('[code]', 'a code, such as the one of a dead delivery')
+    .argument('[code]', 'a code or a word, such as the code of a dead delivery')
     .action(ending(explain));
 }
 
-async function explain(code: string | undefined, { json }: CommonOptions): Promise<undefined> {
+async function explain(text: string | undefined, { json }: CommonOptions): Promise<undefined> {
   const all = explainable();
-  if (code === undefined) return show(all, listOf(all), json);
+  if (text === undefined) return show(all, listOf(all), json);
+  const code = asListed(text);
   const found = all.filter((one) => one.code === code);
-  if (found.length === 0) throw unknownCode(code, all);
-  // A few words are codes of two families.
-  show(found, found.flatMap(detailsOf), json);
+  if (found.length === 0) throw unknownCode(text, all);
+  // A few words are of two families.
+  const lines = found.flatMap((one, index) => [...(index === 0 ? [] : ['']), ...detailsOf(one)]);
+  show(found, lines, json);
+}
+
+/** `crossdock.lane-opened` is how people and flows write the topic `lane-opened`. */
+function asListed(text: string): string {
+  const code = text.trim().toLowerCase();
+  const prefix = `${HUB_SOURCE}.`;
+  return code.startsWith(prefix) ? code.slice(prefix.length) : code;
 }
 
 function show(found: readonly Explained[], lines: readonly string[], json = false): undefined {
@@ -60,47 +44,29 @@ function show(found: readonly Explained[], lines: readonly string[], json = fals
   else for (const line of lines) print(line);
 }
 
-function explainable(): readonly Explained[] {
-  const outcomes = Object.keys(outcomeRules).map((code): Explained => {
-    const { holdsOperation: _, ...entry } = outcomeRules[code as OutcomeCode];
-    const rule = classRules[entry.class];
-    return { code, family: 'outcome', ...entry, rule, ruleMeaning: ruleTexts[rule] };
-  });
-  const states = deliveryStates.map((code): Explained => {
-    const { meaning, comesAgain } = stateExplanations[code];
-    return { code, family: 'state', meaning, ...(comesAgain === '' ? {} : { comesAgain }) };
-  });
-  const errors = Object.entries(errorExplanations).map(
-    ([code, entry]): Explained => ({
-      code,
-      family: 'error',
-      ...entry,
-      exit: adviceFor(code as ErrorCode).exit,
-    }),
-  );
-  const problems = Object.entries(problemCodes).map(
-    ([code, entry]): Explained => ({ code, family: 'problem', ...entry }),
-  );
-  return [...outcomes, ...states, ...errors, ...problems];
-}
-
 function listOf(all: readonly Explained[]): readonly string[] {
-  return formatTable(
-    ['CODE', 'WHAT', 'MEANING'],
-    all.map(({ code, family, title, meaning }) => [code, family, title ?? inShort(meaning)]),
-  );
+  const width = Math.max(...all.map(({ code }) => code.length));
+  return (Object.keys(families) as Family[]).flatMap((family, index) => [
+    ...(index === 0 ? [] : ['']),
+    paint('bold', families[family][1].toUpperCase()),
+    ...formatTable(
+      ['CODE'.padEnd(width), 'MEANING'],
+      all
+        .filter((one) => one.family === family)
+        .map(({ code, title, meaning }) => [code, title ?? inShort(meaning)]),
+    ),
+  ]);
 }
 
 function detailsOf(one: Explained): readonly string[] {
-  const { class: ofClass, rule, ruleMeaning, comesAgain, exit } = one;
+  const { class: ofClass, rule, ruleMeaning, has, comesAgain, exit } = one;
+  const [family] = families[one.family];
   const fields: [string, string | undefined][] = [
-    [
-      one.code,
-      one.title === undefined ? families[one.family] : `${one.title} (${families[one.family]})`,
-    ],
+    [one.code, one.title === undefined ? family : `${one.title} (${family})`],
     ['meaning', one.meaning],
     ['class', ofClass],
     ['then', rule === undefined ? undefined : `${rule}: ${ruleMeaning}`],
+    [one.family === 'rule' ? 'classes' : 'codes', has?.join(', ')],
     ['comes again', comesAgain],
     ['what to do', one.todo],
     ['exit status', exit?.toString()],
@@ -112,11 +78,14 @@ function detailsOf(one: Explained): readonly string[] {
   );
 }
 
+/** What comes first of a text and says something: no colon in brackets ends it. */
+const shortest = /^(?:\([^)]*\)|[^(]){12,}?[.:;](?= |$)/;
+
 /** Of a list's line. */
 const SHORT_LENGTH_MAX = 80;
 
 function inShort(text: string): string {
-  const sentence = plainText(/^.*?[.:;](?= |$)/.exec(text)?.[0] ?? text).replace(/[.:;]$/, '');
+  const sentence = plainText(shortest.exec(text)?.[0] ?? text).replace(/[.:;]$/, '');
   return sentence.length <= SHORT_LENGTH_MAX ? sentence : `${sentence.slice(0, SHORT_LENGTH_MAX)}…`;
 }
 
@@ -130,7 +99,7 @@ function unknownCode(code: string, all: readonly Explained[]): CrossdockError {
     code,
     all.map((one) => one.code),
   );
-  const message = `there is no code "${code}"${hint === undefined ? '' : `; ${hint}`}`;
+  const message = `there is no code or word "${code}"${hint === undefined ? '' : `; ${hint}`}`;
   const todo =
     'crossdock explain lists all; docs/errors.md has those of expressions and kinds too.';
   return new CrossdockError('usage', message, { todo });

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { describeLanes, type LaneRules, type LaneStatus } from '../delivery/lane-status.ts';
+import { gateWords } from '../delivery/shown-state.ts';
 import type { Rate } from '../model/units.ts';
 import { type CommonOptions, defineCommand, ending } from './command.ts';
 import { requireProject } from './project.ts';
-import { type Cell, formatTable } from './table.ts';
-import { print, printJson } from './terminal.ts';
+import { type Cell, formatTable, inOneLine } from './table.ts';
+import { plain, print, printJson } from './terminal.ts';
 import { withOperations } from './with-operations.ts';
 
 export function addLanes(program: Command): void {
@@ -29,8 +30,11 @@ async function lanes(options: CommonOptions): Promise<undefined> {
   }
   if (all.length === 0) print('no lanes: no connector can be called');
   else for (const line of laneTable(all)) print(line);
-  for (const { scope, name, by, reason } of pauses) {
-    print(`${scope} ${name} is paused by ${by}${reason === undefined ? '' : `: ${reason}`}`);
+  if (pauses.length > 0) print();
+  for (const pause of pauses) {
+    const { scope, name } = pause;
+    const why = gateWords(pause).replace(scope, `${scope} ${name} is`);
+    print(`${plain(why)} (crossdock resume --${scope} ${name})`);
   }
 }
 
@@ -58,7 +62,7 @@ function laneTable(all: readonly LaneStatus[]): readonly string[] {
       dead === 0 ? '0' : { text: String(dead), format: 'red' },
       `${Math.round(oldestDueMs / 1_000)} s`,
       limits === undefined ? 'in no file' : limitWords(limits),
-      reason ?? '',
+      inOneLine(reason ?? ''),
     ]),
   );
 }

@@ -10,8 +10,8 @@ import {
 import { type CommonOptions, defineCommand, ending, wholeNumber } from './command.ts';
 import { deliveryTable, shownTime } from './describe.ts';
 import { oneOf } from './replay-arguments.ts';
-import { type Cell, formatFields, formatTable } from './table.ts';
-import { type Format, print, printJson } from './terminal.ts';
+import { type Cell, formatFields, formatTable, inOneLine } from './table.ts';
+import { countOf, type Format, print, printJson } from './terminal.ts';
 import { withOperations } from './with-operations.ts';
 
 const LIMIT_MAX = 500;
@@ -82,13 +82,16 @@ async function problems(
   );
 }
 
+const noneFit = 'no problems fit these options';
+
 async function listProblems(
   operations: Operations,
   { json, ...query }: ProblemsOptions,
 ): Promise<void> {
   const found = await operations.problems.list(query);
   if (json) printJson(found);
-  else if (found.length === 0) print('no problems');
+  else if (found.length === 0)
+    print((query.state ?? query.connector) === undefined ? 'no problems' : noneFit);
   else for (const line of problemTable(found)) print(line);
 }
 
@@ -158,7 +161,7 @@ function problemTable(found: readonly ProblemView[]): readonly string[] {
       String(problem.dead),
       String(problem.count),
       shownTime(problem.lastAt),
-      problem.message,
+      inOneLine(problem.message),
     ]),
   );
 }
@@ -171,7 +174,10 @@ function problemFields(problem: ProblemView): readonly string[] {
     ['connector', problem.connector],
     ['class', `${problem.class}, last by ${problem.code}`],
     ['message', problem.message],
-    ['dead', `${problem.dead} deliveries now, ${problem.count} deaths all told`],
+    [
+      'dead',
+      `${countOf(problem.dead, 'delivery', 'deliveries')} now, ${countOf(problem.count, 'death')} all told`,
+    ],
     ['first', shownTime(problem.firstAt)],
     ['last', `${shownTime(problem.lastAt)}, delivery ${problem.sampleDelivery}`],
     ['opened', shownTime(problem.openedAt)],

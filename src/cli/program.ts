@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   replay: async () => (await import('./replay.ts')).addReplay,
   replays: async () => (await import('./replays.ts')).addReplays,
   problems: async () => (await import('./problems.ts')).addProblems,
+  quarantine: async () => (await import('./quarantine.ts')).addQuarantine,
   explain: async () => (await import('./explain.ts')).addExplain,
   migrate: async () => (await import('./migrate.ts')).addMigrate,
   doctor: async () => (await import('./doctor.ts')).addDoctor,

@@ -9,7 +9,7 @@ export function oneOf<T extends string>(words: readonly T[]): (text: string) => 
   return (text) => {
     const found = words.find((word) => word === text);
     if (found !== undefined) return found;
-    throw new InvalidArgumentError(`It is none: ${didYouMeanOrKnown(text, words) ?? ''}`);
+    throw new InvalidArgumentError(`There is none such; ${didYouMeanOrKnown(text, words) ?? ''}`);
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Operations } from '../hub.ts';
 import {
+  REPLAY_STATE_DEFAULT,
   type ReplayableState,
   type ReplayQuery,
   type ReplayRevision,
@@ -8,7 +9,6 @@ import {
   replayRevisions,
 } from '../journal/replays-port.ts';
 import { CrossdockError } from '../model/errors.ts';
-import { didYouMeanOrKnown } from '../model/suggest.ts';
 import type { Rate } from '../model/units.ts';
 import { type CommonOptions, defineCommand, ending, wholeNumber } from './command.ts';
 import { planLines, progressLines, replayTable } from './describe-replay.ts';
@@ -57,7 +57,12 @@ export function addReplays(program: Command): void {
 
 function addQuery(command: Command): Command {
   return command
-    .option('--state <state>', 'deliveries in this state', oneOf(replayableStates), 'dead')
+    .option(
+      '--state <state>',
+      'deliveries in this state',
+      oneOf(replayableStates),
+      REPLAY_STATE_DEFAULT,
+    )
     .option('--flow <flow>', 'only of this flow')
     .option('--connector <connector>', 'only to this connector')
     .option('--topic <topic>', 'only of events of this topic')
@@ -124,39 +129,23 @@ async function planReplay(operations: Operations, options: ReplaysOptions): Prom
     by: 'cli',
     ...given({ rate, reason, now }),
   });
-  const { id, total } = plan.replay;
-  if (total === 0) hintAtNames(query, now?.definitions);
-  const isRun = yes === true && total > 0;
+  if ('nothing' in plan) {
+    if (json) printJson(plan);
+    else print(plan.nothing);
+    return;
+  }
+  const { id } = plan.replay;
+  const isRun = yes === true;
   if (json && !isRun) printJson(plan);
   if (!json) for (const line of planLines(plan)) print(line);
   if (isRun) await runReplay(operations, id, options);
-  else if (!json && total > 0) print(`\nnothing was done; crossdock replays run ${id} runs it`);
+  else if (!json) print(`\nnothing was done; crossdock replays run ${id} runs it`);
 }
 
 /** Without what is not there: an option that nobody gave. */
 function given<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]?: NonNullable<T[K]> };
-}
-
-/** A name that is misspelt finds nothing, and so does one that is not there any more. */
-function hintAtNames(
-  { flow, connector }: Pick<ReplayQuery, 'flow' | 'connector'>,
-  known:
-    | {
-        readonly flows: ReadonlyMap<string, unknown>;
-        readonly connectors: ReadonlyMap<string, unknown>;
-      }
-    | undefined,
-): void {
-  const names = [
-    ['flow', flow, known?.flows],
-    ['connector', connector, known?.connectors],
-  ] as const;
-  for (const [what, name, all] of names) {
-    if (name === undefined || all === undefined || all.has(name)) continue;
-    note(`there is no ${what} "${name}" today; ${didYouMeanOrKnown(name, all.keys()) ?? ''}`);
-  }
 }
 
 async function handleOne(

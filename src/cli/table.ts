@@ -18,7 +18,17 @@ export function formatFields(fields: readonly (readonly [string, Cell])[]): read
   return formatColumns(fields.map(([name, cell]) => [{ text: name, format: 'dim' }, cell]));
 }
 
-function formatColumns(rows: readonly (readonly Cell[])[]): readonly string[] {
+/** What a cell of a list shows of a text; the whole text is where one thing is shown. */
+const CELL_CHARS_MAX = 100;
+
+/** A text for a cell of a list: no line breaks, at most 100 characters. */
+export function inOneLine(text: string): string {
+  const line = plain(text.replace(/\s+/g, ' ')).trim();
+  return line.length <= CELL_CHARS_MAX ? line : `${line.slice(0, CELL_CHARS_MAX - 1).trimEnd()}…`;
+}
+
+/** Rows without headings. */
+export function formatColumns(rows: readonly (readonly Cell[])[]): readonly string[] {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [index, cell] of row.entries()) {

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { addressBlockProblem } from '../model/address-blocks.ts';
 import { CrossdockError } from '../model/errors.ts';
 
 export interface Environment {
@@ -19,6 +20,8 @@ export interface Environment {
   readonly dataFolder: string;
   readonly adminToken?: string;
   readonly retentionDays: number;
+  /** Addresses and CIDR blocks of the proxies whose headers count; none by default. */
+  readonly trustedProxies: readonly string[];
   /** What `${NAME}` in files stands for. */
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
@@ -93,6 +96,7 @@ export function parseEnvironment(variables: Variables): Environment {
       max: 3_650,
       mistakes,
     }),
+    trustedProxies: addresses({ variables, name: 'CROSSDOCK_TRUSTED_PROXIES', mistakes }),
     variables,
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     ...(redisUrl === undefined ? {} : { redisUrl }),
@@ -129,6 +133,19 @@ function integer(
     `${reading.name}: a whole number from ${reading.min} to ${reading.max}, not "${value}"`,
   );
   return reading.fallback;
+}
+
+/** Separated by commas. */
+function addresses({ variables, name, mistakes }: Reading): readonly string[] {
+  const blocks = (text(variables, name) ?? '')
+    .split(',')
+    .map((block) => block.trim())
+    .filter((block) => block !== '');
+  for (const block of blocks) {
+    const problem = addressBlockProblem(block);
+    if (problem !== undefined) mistakes.push(`${name}: ${problem}`);
+  }
+  return blocks;
 }
 
 function oneOf(

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../model/json.ts';
 import { connectorProperties } from './connector-schema.ts';
+import { durationPattern } from './patterns.ts';
 import { receiveSchema } from './receive-schema.ts';
 
 const settings: JsonObject = {
@@ -37,6 +38,13 @@ const facts: JsonObject = {
       type: 'string',
       description: 'How often, and for how long, the vendor tries again.',
     },
+    retriesFor: {
+      type: 'string',
+      pattern: durationPattern,
+      description:
+        'As "retries", the longest time after which one message may still come again; at most 30d. 0s where nothing is retried, absent where nobody knows.',
+      examples: ['72h'],
+    },
     givesUp: { type: 'string', description: 'What the vendor does after too many failures.' },
     badSignature: { type: 'string', description: 'What a bad signature must be answered with.' },
     rotation: { type: 'string', description: 'How a change of the secret goes.' },
@@ -44,6 +52,33 @@ const facts: JsonObject = {
     unverified: { type: 'string', description: 'What of this entry nobody has checked yet.' },
   },
   additionalProperties: false,
+};
+
+const troubleshooting: JsonObject = {
+  type: 'array',
+  maxItems: 20,
+  description: 'What goes wrong with this vendor, and what helps.',
+  items: {
+    type: 'object',
+    properties: {
+      symptom: { type: 'string', minLength: 1, description: 'What one sees.' },
+      do: { type: 'string', minLength: 1, description: 'What to do about it.' },
+    },
+    required: ['symptom', 'do'],
+    additionalProperties: false,
+  },
+};
+
+const samples: JsonObject = {
+  type: 'object',
+  description: 'By topic, the file below the folder of the entries that holds a body of it.',
+  propertyNames: { minLength: 1, maxLength: 200, examples: ['orders/create'] },
+  additionalProperties: {
+    type: 'string',
+    pattern: '^samples/[a-z][a-z0-9-]*/[A-Za-z0-9._-]+[.](json|txt|xml)$',
+    description: 'The exact body: JSON or XML, or in .txt a form.',
+    examples: ['samples/shopify/orders-create.json'],
+  },
 };
 
 /** The fields of `connectors/catalog/<entry>.yaml`, without those of its kind. */
@@ -54,9 +89,17 @@ export function catalogueProperties(kinds: readonly string[]): JsonObject {
     settings,
     setup: { type: 'string', description: 'How to set it up on the side of the vendor.' },
     facts,
+    troubleshooting,
+    samples,
     receive: receiveSchema([]),
   };
 }
 
 /** Fields of an entry that say something about it and are no part of the connector it makes. */
-export const entryOnlyFields: readonly string[] = ['settings', 'setup', 'facts'];
+export const entryOnlyFields: readonly string[] = [
+  'settings',
+  'setup',
+  'facts',
+  'troubleshooting',
+  'samples',
+];

@@ -6,7 +6,14 @@ import type { Problem } from '../model/problem.ts';
 import { didYouMeanOrKnown } from '../model/suggest.ts';
 import { catalogueProperties } from './catalogue-schema.ts';
 import type { ShapeChecker } from './check-shape.ts';
-import { type Content, checkRoot, fileContent, isObject, mergedContent } from './content.ts';
+import {
+  type Content,
+  checkRoot,
+  fileContent,
+  isObject,
+  mergedContent,
+  valueAt,
+} from './content.ts';
 import type { KindSchema } from './definitions.ts';
 import { type Fault, fault } from './fault.ts';
 import { hasVariable, type Lookup } from './interpolate.ts';
@@ -81,7 +88,13 @@ function checkEntry(yaml: YamlFile, tools: Tools): readonly Problem[] {
   const content = fileContent(yaml);
   const kinds = tools.kinds.map(({ kind }) => kind);
   const schema = { type: 'object', properties: catalogueProperties(kinds), required: ['title'] };
-  return content.problems(tools.checkShape({ schema, value: yaml.value }));
+  const faults = tools.checkShape({ schema, value: yaml.value });
+  // What a setting stands in for is looked at once it is there.
+  return content.problems(faults.filter(({ path }) => !isSetting(valueAt(yaml.value, path))));
+}
+
+function isSetting(value: Json | undefined): boolean {
+  return typeof value === 'string' && hasVariable(value);
 }
 
 interface Entry {

@@ -17,6 +17,7 @@ import type {
 import { leavesAt } from './secrets.ts';
 import { parseListPath } from './template.ts';
 import { checkVerify, parseSecrets, parseVerify } from './verify-part.ts';
+import { usesUrl } from './way-faults.ts';
 
 const BODY_BYTES_DEFAULT = 1_048_576;
 const BODY_BYTES_MAX = 10 * 1_048_576;
@@ -57,16 +58,24 @@ export function checkReceive(
 }
 
 function verifyFaults(receive: JsonObject): readonly Fault[] {
-  const faults = checkVerify(
-    receive['verify'],
-    ['receive', 'verify'],
-    parseSecrets(receive['secrets']),
-  );
-  return faults.map((one) =>
-    one.code === 'secret-missing' && one.path.at(-1) !== 'secrets'
-      ? { ...one, path: 'secrets' in receive ? ['receive', 'secrets'] : ['receive'] }
-      : one,
-  );
+  const faults = checkVerify(receive['verify'], ['receive', 'verify'], receive['secrets']);
+  return [
+    ...faults.map((one) =>
+      one.code === 'secret-missing' && one.path.at(-1) !== 'secrets'
+        ? { ...one, path: 'secrets' in receive ? ['receive', 'secrets'] : ['receive'] }
+        : one,
+    ),
+    ...urlFaults(receive),
+  ];
+}
+
+function urlFaults({ verify, url }: JsonObject): readonly Fault[] {
+  const parsed = parseVerify(verify, []);
+  if (parsed === undefined || !usesUrl(parsed) || (typeof url === 'string' && url !== ''))
+    return [];
+  const message = '"url" is missing in "receive", and it is part of what is signed';
+  const hint = 'the address of this receiver as the sender has it';
+  return [fault(['receive'], 'missing-field', { message, hint, target: 'key' })];
 }
 
 function sizeFaults(

@@ -1,6 +1,7 @@
 // How a connector receives: the `receive:` of its file as intake uses it. Types only.
 
 import type { JsonObject } from '../model/json.ts';
+import type { SchemeName } from './scheme-names.ts';
 
 /** The keys from a root to one value of a JSON body. */
 export type JsonPath = readonly (string | number)[];
@@ -226,7 +227,7 @@ export interface FetchedKeyDefinition {
   readonly from: Place;
   /** `https://host`, put before a path. */
   readonly base?: string;
-  /** Exact names, or with `*` for one or more whole labels at a place: `*.paypal.com`. */
+  /** Names of hosts, label by label; `*` is any one label: `*.paypal.com`. */
   readonly hosts: readonly string[];
   readonly cacheMs: number;
 }
@@ -275,10 +276,12 @@ export interface AddressesDefinition {
   readonly blocks: readonly string[];
 }
 
-/** What cannot be said in fields, by a name of `intake/schemes.ts`. */
+/** What cannot be said in fields, by its name. */
 export interface SchemeDefinition {
   readonly kind: 'scheme';
-  readonly name: string;
+  readonly name: SchemeName;
+  /** `sns`: the topics that messages may be from. */
+  readonly topicArns?: readonly string[];
   readonly secrets: readonly SecretDefinition[];
   readonly timestamp?: TimestampDefinition;
 }

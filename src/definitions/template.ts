@@ -26,43 +26,49 @@ const tokens: readonly string[] = [
 const sourceNames = ['header', 'query', 'form', 'json', 'pair', 'claim'];
 const FORM = `a placeholder is one of ${tokens.map((token) => `{${token}}`).join(', ')}, or {header:…}, {query:…}, {form:…}, {json:…}`;
 
-const group = /\[([^[\]]*\{[^[\]]*)\]/g;
+/** A placeholder is one piece, whatever stands in it: `{json:items[0].id}`. */
+const lexeme = /\{([^{}]*)\}|[[\]{}]|[^{}[\]]+/g;
 
 /**
  * Braces hold placeholders; square brackets around some hold what is left out where one of them is
- * absent.
+ * absent. Square brackets around text alone are text.
  */
 export function parseTemplate(text: string): Parsed<Template> {
   if (text === '') return wrong('the template is empty', FORM);
-  const parts: TemplatePart[] = [];
-  let from = 0;
-  for (const match of text.matchAll(group)) {
-    const before = parsePieces(text.slice(from, match.index));
-    const inside = parsePieces(match[1] ?? '');
-    if ('problem' in before) return before;
-    if ('problem' in inside) return inside;
-    parts.push(...before.value, { kind: 'optional', parts: inside.value });
-    from = match.index + match[0].length;
-  }
-  const rest = parsePieces(text.slice(from));
-  return 'problem' in rest ? rest : { value: [...parts, ...rest.value] };
-}
-
-function parsePieces(text: string): Parsed<Template> {
-  const parts: TemplatePart[] = [];
-  for (const [piece, inner] of text.matchAll(/\{([^{}]*)\}|[^{}]+|[{}]/g)) {
-    if (piece === '{' || piece === '}') {
-      return wrong(`"${text}" has a brace without its partner`, FORM);
+  const whole: TemplatePart[] = [];
+  let group: TemplatePart[] | undefined;
+  for (const [piece, inner] of text.matchAll(lexeme)) {
+    if (piece === ']' && group !== undefined) {
+      whole.push(...closed(group));
+      group = undefined;
+      continue;
     }
-    const part = inner === undefined ? textPart(piece) : parsePlaceholder(inner);
-    if ('problem' in part) return part;
-    parts.push(part.value);
+    const part = parsePiece(piece, inner, { text, isInside: group !== undefined });
+    if (part === 'open') group = [];
+    else if ('problem' in part) return part;
+    else (group ?? whole).push(part.value);
   }
-  return { value: parts };
+  return group === undefined ? { value: whole } : lonely(text);
 }
 
-function textPart(text: string): { readonly value: TemplatePart } {
-  return { value: { kind: 'text', text } };
+function closed(group: readonly TemplatePart[]): readonly TemplatePart[] {
+  if (group.some(({ kind }) => kind !== 'text')) return [{ kind: 'optional', parts: group }];
+  return [{ kind: 'text', text: '[' }, ...group, { kind: 'text', text: ']' }];
+}
+
+function parsePiece(
+  piece: string,
+  inner: string | undefined,
+  { text, isInside }: { readonly text: string; readonly isInside: boolean },
+): Parsed<TemplatePart> | 'open' {
+  if (inner !== undefined) return parsePlaceholder(inner);
+  if (piece === '[' && !isInside) return 'open';
+  if (piece === '[') return wrong(`"${text}" has square brackets in square brackets`, FORM);
+  return '{}]'.includes(piece) ? lonely(text) : { value: { kind: 'text', text: piece } };
+}
+
+function lonely(text: string): { readonly problem: TextProblem } {
+  return wrong(`"${text}" has a brace or bracket without its partner`, FORM);
 }
 
 function parsePlaceholder(inner: string): Parsed<TemplatePart> {
@@ -106,6 +112,15 @@ export function parseListPath(text: string): Parsed<ListPath> {
   if ('problem' in path) return path;
   if ('problem' in item) return item;
   return { value: { path: path.value, item: item.value, text } };
+}
+
+/** Whether `token` stands anywhere in it. */
+export function usesToken(template: Template, token: Token): boolean {
+  return template.some(
+    (part) =>
+      (part.kind === 'token' && part.token === token) ||
+      (part.kind === 'optional' && usesToken(part.parts, token)),
+  );
 }
 
 function wrong(message: string, hint: string): { readonly problem: TextProblem } {

@@ -18,7 +18,9 @@ import type {
   TimestampDefinition,
   VerifyDefinition,
 } from './receive.ts';
+import { type SchemeName, schemeNames } from './scheme-names.ts';
 import { parseListPath, parseTemplate } from './template.ts';
+import { needsSecret, type Way, wayFaults, wayPlace } from './way-faults.ts';
 
 const CACHE_MS_DEFAULT = 86_400_000;
 const SKEW_MS_DEFAULT = 60_000;
@@ -93,10 +95,24 @@ function parseOther(
     return { kind: 'certificate', subject: parsePlace(certificate), subjects };
   }
   if (Array.isArray(addresses)) return { kind: 'addresses', blocks: textsOf(addresses) };
-  if (typeof scheme !== 'string') return undefined;
+  const name = schemeNames.find((one) => one === scheme);
+  return name === undefined ? undefined : parseScheme(name, verify, secrets);
+}
+
+function parseScheme(
+  name: SchemeName,
+  verify: JsonObject,
+  secrets: readonly SecretDefinition[],
+): VerifyDefinition {
+  const topicArns = textsOf(verify['topicArns']).filter((text) => text.trim() !== '');
   const timestamp = parseTimestamp(verify['timestamp']);
-  const time = timestamp === undefined ? {} : { timestamp };
-  return { kind: 'scheme', name: scheme, secrets, ...time };
+  return {
+    kind: 'scheme',
+    name,
+    secrets,
+    ...(topicArns.length === 0 ? {} : { topicArns }),
+    ...(timestamp === undefined ? {} : { timestamp }),
+  };
 }
 
 function parseJwt(
@@ -189,13 +205,13 @@ function textsOf(value: Json | undefined): readonly string[] {
 export function checkVerify(
   verify: Json | undefined,
   path: Path,
-  secrets: readonly SecretDefinition[],
+  secrets: Json | undefined,
 ): readonly Fault[] {
   if (verify === 'none') {
     const message = 'takes webhooks from anybody';
     return [fault(path, 'unverified-receiver', { message, severity: 'warning' })];
   }
-  if (verify === 'basic') return secrets.length > 0 ? [] : [missingSecret(path)];
+  if (verify === 'basic') return checkWay({ basic: true }, path, secrets);
   if (!isObject(verify)) return [];
   const lists = ['any', 'all'].flatMap((name) => {
     const list = verify[name];
@@ -205,7 +221,7 @@ export function checkVerify(
     );
   });
   if ('any' in verify || 'all' in verify) return lists;
-  return [...checkTexts(verify, path), ...checkWay(verify, { path, secrets })];
+  return [...checkTexts(verify, path), ...checkWay(verify, path, secrets)];
 }
 
 function checkTexts(verify: JsonObject, path: Path): readonly Fault[] {
@@ -236,22 +252,18 @@ function textFaults(parsed: object, path: Path): readonly Fault[] {
 }
 
 /** A way that needs a secret has one, a place that must be named is named. */
-function checkWay(
-  verify: JsonObject,
-  context: { readonly path: Path; readonly secrets: readonly SecretDefinition[] },
-): readonly Fault[] {
-  const { path, secrets } = context;
-  const way = parseVerify(verify, secrets);
+function checkWay(verify: JsonObject, path: Path, secrets: Json | undefined): readonly Fault[] {
+  const way = parseVerify(verify, parseSecrets(secrets));
   if (way === undefined || way.kind === 'none' || 'of' in way) return [];
+  const places = checkPlaces(way, verify, path);
   return [
-    ...checkPlaces(way, verify, path),
+    ...places,
+    ...(places.length > 0 ? [] : wayFaults(way, wayPlace(verify, path, secrets))),
     ...('secrets' in way && needsSecret(way) && way.secrets.length === 0
       ? [missingSecret('secrets' in verify ? [...path, 'secrets'] : path)]
       : []),
   ];
 }
-
-type Way = Exclude<VerifyDefinition, { readonly kind: 'none' } | { readonly of: unknown }>;
 
 function checkPlaces(way: Way, verify: JsonObject, path: Path): readonly Fault[] {
   const place = wantedPlace(way);
@@ -275,26 +287,6 @@ function wantedPlace(way: Way): Place | undefined {
       return undefined;
   }
 }
-
-/** Public keys that are fetched, and schemes that say so themselves, need none. */
-function needsSecret(way: Way): boolean {
-  switch (way.kind) {
-    case 'signature':
-      return way.key.kind !== 'fetched';
-    case 'jwt':
-      return way.jwks === undefined;
-    case 'scheme':
-      return !keylessSchemes.includes(way.name);
-    case 'basic':
-    case 'token':
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** Schemes of `intake/schemes.ts` that verify by a key that the vendor publishes. */
-const keylessSchemes = ['sns'];
 
 function missingSecret(path: Path): Fault {
   const message = 'signatures are verified, but there is no secret to do it with';

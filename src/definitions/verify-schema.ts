@@ -4,6 +4,7 @@
 import type { JsonObject } from '../model/json.ts';
 import { durationPattern } from './patterns.ts';
 import { listPathSchema, placeProperties, placeSchema, template } from './place-schema.ts';
+import { schemeNames } from './scheme-names.ts';
 import { secretsSchema } from './secrets-schema.ts';
 
 const pair: JsonObject = {
@@ -46,7 +47,9 @@ const key: JsonObject = {
           type: 'array',
           items: {
             type: 'string',
-            pattern: '^(\\*\\.|[a-z0-9-]+\\.)*(\\*\\.)?[a-z0-9.*-]+\\.[a-z]+$',
+            pattern: '^((\\*|[a-z0-9-]+)\\.)*[a-z0-9-]+\\.[a-z][a-z0-9-]*$',
+            description: 'A host; its last two labels are spelled out.',
+            examples: ['*.paypal.com'],
           },
           minItems: 1,
           maxItems: 8,
@@ -82,6 +85,17 @@ const timestamp: JsonObject = placeSchema('When it was signed.', {
     examples: ['300s'],
   },
 });
+
+const topicArns: JsonObject = {
+  type: 'array',
+  items: {
+    type: 'string',
+    maxLength: 256,
+    examples: ['arn:aws:sns:eu-west-1:123456789012:orders'],
+  },
+  maxItems: 64,
+  description: 'For sns: the topics that messages may be from. Empty ones are dropped.',
+};
 
 const equal: JsonObject = {
   type: 'array',
@@ -232,11 +246,10 @@ const otherWays: Readonly<Record<string, JsonObject>> = {
     'scheme',
     {
       type: 'string',
-      pattern: '^[a-z][a-z0-9-]*$',
+      enum: [...schemeNames],
       description: 'A way that has its own code; see docs/receiving.md.',
-      examples: ['sns', 'twilio'],
     },
-    { secrets, timestamp },
+    { secrets, timestamp, topicArns },
   ),
   basic: way(
     'basic',

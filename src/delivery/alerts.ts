@@ -70,6 +70,16 @@ export interface LaggingLane {
   readonly due: number;
 }
 
+/** A message that came under the id of an event with another body. */
+export interface EventConflict {
+  readonly eventId: string;
+  readonly source: string;
+  readonly topic: string;
+  readonly key: string;
+  /** Of the body that came later. */
+  readonly sha256: string;
+}
+
 /** No method rejects: what cannot be told is logged. */
 export interface Alerts {
   laneOpened(lane: OpenedLane): Promise<void>;
@@ -81,6 +91,8 @@ export interface Alerts {
    */
   problemOpened(problem: OpenedProblem, first: DeadDelivery): Promise<boolean>;
   lagHigh(lane: LaggingLane): Promise<void>;
+  /** Once for an event, however many other bodies come. */
+  eventConflict(conflict: EventConflict): Promise<void>;
 }
 
 export interface AlertPorts {
@@ -121,6 +133,7 @@ export function createAlerts(ports: AlertPorts): Alerts {
       return told.includes('stored') && !told.includes('failed');
     },
     lagHigh: (lane) => tellOnly(ofLag(lane)),
+    eventConflict: (conflict) => tellOnly(ofConflict(conflict)),
   };
 }
 
@@ -201,6 +214,15 @@ function ofLag({ connector, since, oldestDueAt, due }: LaggingLane): Telling {
     text: `The lane ${connector} does not keep up: ${due} deliveries have been due for minutes.`,
     body: { connector, since, oldestDueAt, due },
     not: connector,
+  };
+}
+
+function ofConflict({ eventId, source, topic, key, sha256 }: EventConflict): Telling {
+  return {
+    topic: 'event-conflict',
+    key: [eventId],
+    text: `${source} sent ${key} again with another body. The first one counts; the other is kept.`,
+    body: { event: eventId, source, topic, key, sha256 },
   };
 }
 

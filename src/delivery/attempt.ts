@@ -4,7 +4,7 @@
 import type { Connector, Message } from '../connectors/connector.ts';
 import type { ConnectorDefinition } from '../definitions/definitions.ts';
 import type { AttemptRecord } from '../journal/journal.ts';
-import type { Mapper, MappingAnswer, MappingInput } from '../mapping/mapper.ts';
+import type { Mapper, MappingAnswer } from '../mapping/mapper.ts';
 import { idempotencyKey } from '../model/delivery.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Event, EventContext } from '../model/event.ts';
@@ -14,6 +14,7 @@ import { backoffMs } from '../model/retry.ts';
 import { attemptOf, type Call, callOperation, isAmbiguous, operationOf } from './call.ts';
 import { withoutResult, withResult } from './call-result.ts';
 import { type Decision, decide } from './decide.ts';
+import { eventJson, passedOn } from './event-json.ts';
 import { lookUp } from './look-up.ts';
 
 /** A connector that is live, and the file it came from. */
@@ -63,11 +64,7 @@ export async function attemptDelivery(
   const { revision, event } = work;
   const context = eventContext(event);
   const nowMs = ports.now();
-  const mapped = await mapEvent(revision, ports.mapper, {
-    body: event.body,
-    event: context,
-    nowMs,
-  });
+  const mapped = await mapEvent(work, context, { mapper: ports.mapper, nowMs });
   if (mapped.kind === 'filtered') return { state: 'filtered', reason: 'its `when` was false' };
   const turn = { work, ports, signal };
   if (mapped.kind === 'failed') {
@@ -96,13 +93,18 @@ interface Turn {
 
 /** A flow that changes nothing passes on whatever came, JSON or not. */
 async function mapEvent(
-  { hash, program }: FlowRevision,
-  mapper: Mapper,
-  input: MappingInput,
+  { revision: { hash, program }, event }: Work,
+  context: EventContext,
+  { mapper, nowMs }: { readonly mapper: Mapper; readonly nowMs: number },
 ): Promise<MappingAnswer> {
   const changesNothing = Object.values(program).every((part) => part === undefined);
-  if (changesNothing) return { kind: 'mapped', output: input.body.toString() };
-  return mapper.map(hash, program, input);
+  if (changesNothing) return { kind: 'mapped', output: await passedOn(event) };
+  const reading = await eventJson(event);
+  if (reading.kind === 'unreadable') {
+    const message = `the body cannot be read: ${reading.reason}`;
+    return { kind: 'failed', code: 'body-unreadable', message };
+  }
+  return mapper.map(hash, program, { body: reading.json, event: context, nowMs });
 }
 
 /** What expressions see as `$event`. */

@@ -3,6 +3,7 @@
 import type { DeliveryView, Journal, Replayed } from '../journal/journal.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
+import { routedJson } from './event-json.ts';
 import { editedBodyBytesMax, type ProjectNow, replayedNow } from './replay-again.ts';
 
 /** Deliveries of one event that are looked at. */
@@ -29,7 +30,8 @@ export async function findReplayed(
   const originals = await findOriginals(journal, of);
   const event = await findEvent(journal, of, originals);
   checkBody(event, options);
-  const found = options.anew === true ? routeAnew(event, of, { originals, options }) : originals;
+  const found =
+    options.anew === true ? await routeAnew(event, of, { originals, options }) : originals;
   if (found.length === 0) {
     throw new CrossdockError('not-found', `event ${event.id} has no deliveries to replay`, {
       todo: 'Replay it by the current revision: through the flows of today.',
@@ -68,17 +70,19 @@ function checkBody({ source }: Event, { body, now }: Options): void {
   throw new CrossdockError('body-too-large', `${source} takes bodies of at most ${bytesMax} bytes`);
 }
 
-function routeAnew(
+async function routeAnew(
   event: Event,
   of: Of,
   { originals, options }: { originals: readonly DeliveryView[]; options: Options },
-): readonly Replayed[] {
+): Promise<readonly Replayed[]> {
   const { now } = options;
   if (now === undefined) {
     throw new CrossdockError('usage', 'the current revision needs the files of the project');
   }
   const { id: eventId, source, topic, shop } = event;
-  const body = options.body ?? event.body;
+  const { unreadable, ...rest } = event;
+  const marked = options.body === undefined ? event : { ...rest, body: options.body };
+  const body = await routedJson(marked);
   const message = { eventId, source, topic, body, ...(shop === undefined ? {} : { shop }) };
   const flow = 'deliveryId' in of ? originals[0]?.flow : undefined;
   const found = replayedNow(now.routes, message, flow === undefined ? {} : { flow });

@@ -13,6 +13,7 @@ import {
 import type { Log } from '../model/log.ts';
 import type { Lanes } from '../queue/lanes.ts';
 import { laneJobOf } from './controls.ts';
+import { routedJson } from './event-json.ts';
 import type { Turn } from './housekeeping.ts';
 import { replayedNow } from './replay-again.ts';
 
@@ -110,7 +111,7 @@ async function makeOne(ports: Ports, replay: ReplayView): Promise<void> {
   const limit = chunkSize(replay, isRouted ? ROUTED_CHUNK_MAX : REPLAY_CHUNK_MAX);
   const members = await replays.findMembers({ replay, from: taken, limit, bodies: isRouted });
   const { of, count } = isRouted
-    ? routeMembers(ports.routes, replay, { members, limit })
+    ? await routeMembers(ports.routes, replay, { members, limit })
     : { of: members.flatMap(sameOf), count: limit };
   const due = await replays.makeChunk({ id, from: taken, count, of, by: replay.createdBy });
   // Another process was faster, or the run was cancelled.
@@ -156,15 +157,16 @@ function sameOf(member: ReplayMember): readonly Replayed[] {
 }
 
 /** Up to the first member whose body did not fit into the page any more. */
-function routeMembers(
+async function routeMembers(
   routes: Routes,
   { query, taken }: ReplayView,
   { members, limit }: { readonly members: readonly ReplayMember[]; readonly limit: number },
-): { readonly of: readonly Replayed[]; readonly count: number } {
+): Promise<{ readonly of: readonly Replayed[]; readonly count: number }> {
   const of: Replayed[] = [];
   for (const member of members) {
-    const { place, body, eventId, source, topic, shop, deliveryId } = member;
-    if (body === undefined) return { of, count: place - taken };
+    const { place, eventId, source, topic, shop, deliveryId, headers = {} } = member;
+    if (member.body === undefined) return { of, count: place - taken };
+    const body = await routedJson({ headers, body: member.body });
     const message = { eventId, source, topic, body, ...(shop === undefined ? {} : { shop }) };
     const only = deliveryId === undefined ? wantedOf(query) : { flow: member.flow ?? '' };
     const original = deliveryId === undefined ? {} : { original: deliveryId };

@@ -22,7 +22,7 @@ const noBody = Buffer.from('{}');
 export function findWarnings(plan: Plan): readonly string[] {
   const { query, revision, now, planned } = plan;
   const { total, leftOut, alike, targets } = planned;
-  const delivered = `${total} were delivered before: each is sent again`;
+  const delivered = `${total} ${total === 1 ? 'was' : 'were'} delivered before: each is sent again`;
   const left = `${leftOut} left out: a newer one of the same event and flow stands for each`;
   return [
     ...alike.map((id) => `replay ${id} of the same query is not over`),

@@ -14,6 +14,7 @@ import type {
 import { type DeliveryState, openStates } from '../model/delivery.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Rate } from '../model/units.ts';
+import { checkCode, describeEmptyPlan, type EmptyPlan } from './empty-plan.ts';
 import type { ProjectNow } from './replay-again.ts';
 import { cancelAllWaiting } from './replay-runner.ts';
 import { findWarnings } from './replay-warnings.ts';
@@ -56,8 +57,11 @@ export interface ReplayRequest {
 }
 
 export interface ReplayControls {
-  /** Rejects `usage` for what cannot be planned, and `not-found` for a problem that is not there. */
-  plan(request: ReplayRequest): Promise<ReplayPlan>;
+  /**
+   * Rejects `usage` for what cannot be planned, also for a code, flow or connector that there is not,
+   * and `not-found` for a problem that is not there.
+   */
+  plan(request: ReplayRequest): Promise<ReplayPlan | EmptyPlan>;
   /** Rejects `not-found` or `state-conflict`, as `cancel` and the others do. */
   run(id: string, by: string): Promise<ReplayView>;
   /** Makes no more, and cancels what waits. Deliveries under way come to their end. */
@@ -88,6 +92,9 @@ export function createReplayControls(ports: {
       const { count, perMs } = request.rate ?? REPLAY_RATE_DEFAULT;
       const perSecond = (count / perMs) * 1_000;
       const planned = await replays.plan({ ...request, query, perSecond });
+      if (planned.total === 0) {
+        return describeEmptyPlan({ ...request, query, leftOut: planned.leftOut, replays });
+      }
       const paused = new Set(
         (await journal.listPauses())
           .filter(({ scope }) => scope === 'connector')
@@ -116,9 +123,10 @@ export function createReplayControls(ports: {
 }
 
 function checkRequest({ query, revision, rate, now }: ReplayRequest): void {
+  checkCode(query);
   if (query.state === 'unrouted' && revision !== 'current') {
     throw new CrossdockError('usage', 'events that no flow took have no original revision', {
-      todo: 'Plan them with the current revision.',
+      todo: 'Plan them with the current revision: --revision current.',
     });
   }
   if (query.state === 'unrouted' && (query.code ?? query.problem) !== undefined) {

@@ -29,10 +29,7 @@ export async function findShutGates(
 ): Promise<ShutGates> {
   const [lanes, pauses] = await Promise.all([gates.listShutLanes(), gates.listPauses()]);
   return new Map([
-    ...pauses.map((pause): [string, string] => [
-      `${pause.scope}:${pause.name}`,
-      `${pause.scope} ${pausedWords(pause)}`,
-    ]),
+    ...pauses.map((pause): [string, string] => [`${pause.scope}:${pause.name}`, gateWords(pause)]),
     ...lanes.map((lane): [string, string] => [`connector:${lane.connector}`, shutWords(lane)]),
   ]);
 }
@@ -45,6 +42,17 @@ export function shutWords({ pause, breaker, rest }: ShutLane): string {
   }
   const forSeconds = Math.ceil((rest?.forMs ?? 0) / 1_000);
   return `lane rests for ${forSeconds} s: ${rest?.reason ?? 'its target asked for it'}`;
+}
+
+/** How the reason begins of what waits for an operation that its target said is gone. */
+export const DISABLED = 'operation disabled by the hub';
+
+/** One sentence of why a flow or an operation is held. */
+export function gateWords(pause: Pause): string {
+  const { scope, by, at, reason } = pause;
+  // The hub pauses nothing else.
+  if (scope !== 'operation' || by !== 'hub') return `${scope} ${pausedWords(pause)}`;
+  return `${DISABLED} since ${timeWords(at)}${reason === undefined ? '' : `: ${reason}`}`;
 }
 
 function pausedWords({ at, by, reason }: Pick<Pause, 'at' | 'by' | 'reason'>): string {

@@ -4,6 +4,8 @@
 import type { AttemptView, ChangeView, DeliveryView } from '../journal/journal.ts';
 import type { DeliveryState } from '../model/delivery.ts';
 import { HUB_SOURCE } from '../model/hub-events.ts';
+import { outcomeCodes, outcomeRules } from '../model/outcome-rules.ts';
+import { adviseOn } from './advise.ts';
 import { timeWords } from './shown-state.ts';
 
 export interface StoryLine {
@@ -32,7 +34,7 @@ export interface StoryParts {
 }
 
 export function tellStory(parts: StoryParts): Story {
-  const todo = todoOf(parts);
+  const todo = adviseOn(parts);
   return {
     lines: [beginning(parts), ...middle(parts)].sort((a, b) => a.at.getTime() - b.at.getTime()),
     now: nowOf(parts),
@@ -88,9 +90,19 @@ function attemptText(
   }
   const reason = attempt.reason ?? attempt.code ?? 'it did not work';
   const doubt = attempt.ambiguous ? ': it may have worked' : '';
+  const gone = isGone(attempt.code) ? ': the operation is disabled, no attempt spent' : '';
   const endedMs = attempt.startedAt.getTime() + attempt.durationMs;
   const isLast = following === undefined && !changes.some(({ at }) => at.getTime() > endedMs);
-  return `${name}: ${reason}${doubt}${afterwards({ delivery, endedMs, following, isLast })}`;
+  return `${name}: ${reason}${doubt}${gone}${afterwards({ delivery, endedMs, following, isLast })}`;
+}
+
+/** An attempt's outcome as people read it. */
+export function outcomeWords({ outcome, code }: AttemptView): string {
+  return isGone(code) ? 'operation disabled' : outcome;
+}
+
+function isGone(code: string | undefined): boolean {
+  return outcomeCodes.some((one) => one === code && outcomeRules[one].holdsOperation === true);
 }
 
 function afterwards(what: {
@@ -170,64 +182,6 @@ function dueOf({ state, dueAt }: DeliveryView, nowMs: number): string {
   const inMs = dueAt === undefined ? 0 : dueAt.getTime() - nowMs;
   if (dueAt === undefined || inMs <= 0) return `${what}: it is due, and has its turn in the lane`;
   return `${what}, due in ${span(inMs)}, at ${dueAt.toISOString()}`;
-}
-
-function todoOf({ delivery, shown }: StoryParts): string | undefined {
-  switch (shown.state) {
-    case 'pending':
-    case 'retrying':
-    case 'active':
-      return 'nothing: it goes on by itself';
-    case 'held':
-      return `${heldAdvice(delivery, shown)}; it then goes on by itself, in its place`;
-    case 'dead':
-      return `${deadAdvice(delivery.code)}, then: crossdock replay ${delivery.id}`;
-    case 'cancelled':
-      return `to deliver it all the same: crossdock replay ${delivery.id}`;
-    case 'delivered':
-    case 'filtered':
-    case 'superseded':
-      return undefined;
-  }
-}
-
-const frontId = /delivery ([0-9a-f-]{36})/;
-
-function heldAdvice(
-  { heldBy = '', connector }: DeliveryView,
-  { reason = '' }: StoryParts['shown'],
-): string {
-  if (heldBy === 'order') {
-    const front = frontId.exec(reason)?.[1] ?? '<id>';
-    return `see the one in front: crossdock deliveries show ${front}; where that is dead, retry or cancel it`;
-  }
-  const [scope, name] = heldBy.split(':');
-  if (name !== undefined) return `crossdock resume --${scope} ${name}`;
-  if (reason.startsWith('lane paused')) return `crossdock resume ${connector}`;
-  return 'nothing: its lane is let on by the hub';
-}
-
-/** What docs/errors.md says at length, in the few words that fit a line. */
-const advice: Readonly<Record<string, string>> = {
-  unauthorized: 'correct the credentials and restart the hub',
-  rejected: 'read the answer of the target (--json), and correct the mapping or the data',
-  redirected: 'write the final address into baseUrl',
-  'message-invalid': 'correct the mapping: the reason names the field',
-  'body-unreadable': 'ask the sender, or take the event by a flow without mapping',
-  'mapping-failed': 'correct the expression that the reason names, and add a test case',
-  'mapping-timed-out': 'look for a loop or a search inside a search in the mapping',
-  'mapping-crashed': 'look for texts or lists that grow without bound in the mapping',
-  'mapping-too-large': 'make less of it in the mapping',
-  'input-invalid': 'correct the schema, or ask the sender',
-  'output-invalid': 'correct the mapping or the schema, and add a test case',
-  'operation-unknown': 'put the operation back into the files of the connector',
-  'retries-exhausted': 'mend what kept the target from taking it',
-  'process-crashed': 'find out what of it ends its process',
-};
-
-function deadAdvice(code: string | undefined): string {
-  if (code === undefined) return 'mend the cause';
-  return advice[code] ?? `mend the cause (docs/errors.md explains ${code})`;
 }
 
 function because(what: string, reason: string | undefined): string {

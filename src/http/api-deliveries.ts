@@ -1,5 +1,6 @@
 import { json, Router } from 'express';
 import type { ReplayOptions } from '../delivery/controls.ts';
+import { loadStory } from '../delivery/load-story.ts';
 import { asShown, findShutGates } from '../delivery/shown-state.ts';
 import type { DeliveryQuery, DeliveryView } from '../journal/journal.ts';
 import type { ReplayRevision } from '../journal/replays-port.ts';
@@ -32,12 +33,10 @@ export function deliveryRoutes(ports: Ports): Router {
     response.json({ deliveries: found, ...(next === undefined ? {} : { next }) });
   });
   router.get('/deliveries/:id', async (request, response) => {
-    const delivery = await shown(ports, request.params.id);
-    const [attempts, changes] = await Promise.all([
-      journal.listAttempts(delivery.id),
-      journal.listChanges(delivery.id),
-    ]);
-    response.json({ ...delivery, history: { attempts, changes } });
+    const found = await existing(ports, request.params.id);
+    const told = await loadStory(journal, found, await findShutGates(journal));
+    const { attempts, changes, story } = told;
+    response.json({ ...told.shown, history: { attempts, changes }, story });
   });
   router.post('/deliveries/:id/retry', async (request, response) => {
     await controls.retry(known(request.params.id), 'api');
@@ -74,10 +73,14 @@ function known(id: string): string {
   throw new CrossdockError('not-found', 'this is no id');
 }
 
-async function shown({ journal }: Ports, id: string): Promise<DeliveryView> {
+async function shown(ports: Ports, id: string): Promise<DeliveryView> {
+  return asShown(await existing(ports, id), await findShutGates(ports.journal));
+}
+
+async function existing({ journal }: Ports, id: string): Promise<DeliveryView> {
   const delivery = await journal.getDelivery(id);
   if (delivery === undefined) throw new CrossdockError('not-found', 'there is no such delivery');
-  return asShown(delivery, await findShutGates(journal));
+  return delivery;
 }
 
 const id = pathParameter('id', 'Of a delivery.');
@@ -89,7 +92,10 @@ export const deliveryPaths: ApiPaths = {
   },
   '/deliveries/{id}': {
     parameters: [id],
-    get: answer('DeliveryStory', 'One delivery with its attempts and changes.'),
+    get: answer(
+      'DeliveryStory',
+      'One delivery with its attempts and changes, and its story in plain words.',
+    ),
   },
   '/deliveries/{id}/retry': {
     parameters: [id],

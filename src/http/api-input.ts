@@ -3,12 +3,13 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { CrossdockError } from '../model/errors.ts';
-import { type InputName, inputSchemas, PAGE_MAX } from './api-schemas.ts';
+import { didYouMean } from '../model/suggest.ts';
+import { type InputName, inputSchemas } from './api-schemas.ts';
 
 const validators = compileAll();
 
 function compileAll(): ReadonlyMap<string, ValidateFunction> {
-  const ajv = new Ajv2020({ strict: true, allErrors: false });
+  const ajv = new Ajv2020({ strict: true, allErrors: false, verbose: true });
   addFormats.default(ajv, ['uuid', 'date-time']);
   return new Map(Object.entries(inputSchemas).map(([name, schema]) => [name, ajv.compile(schema)]));
 }
@@ -27,9 +28,30 @@ function explain(error: ErrorObject | undefined): string {
     readonly additionalProperty?: string;
     readonly allowedValues?: readonly unknown[];
   };
-  if (additionalProperty !== undefined) return `${where}: there is no field ${additionalProperty}`;
-  const known = allowedValues === undefined ? '' : `: ${allowedValues.join(', ')}`;
-  return `${where}: it ${error?.message ?? 'is not what it must be'}${known}`;
+  const { description, properties = {} } = (error?.parentSchema ?? {}) as {
+    readonly description?: string;
+    readonly properties?: object;
+  };
+  if (additionalProperty !== undefined) {
+    const hint = didYouMean(additionalProperty, Object.keys(properties));
+    const known = hint ?? `it knows ${Object.keys(properties).join(', ')}`;
+    return `${where}: there is no field ${additionalProperty}; ${known}`;
+  }
+  if (allowedValues !== undefined) {
+    const hint = didYouMean(String(error?.data), allowedValues.map(String));
+    const known = `it must be one of ${allowedValues.join(', ')}`;
+    return `${where}: ${known}${hint === undefined ? '' : `; ${hint}`}`;
+  }
+  if (isOfWords(error) && description !== undefined) {
+    return `${where}: it must be ${description[0]?.toLowerCase()}${description.slice(1, -1)}`;
+  }
+  if (error?.keyword === 'type') return `${where}: it must be a JSON ${error.params['type']}`;
+  return `${where}: it ${error?.message ?? 'is not what it must be'}`;
+}
+
+/** What no sentence of the validator says so that a person knows what to write. */
+function isOfWords(error: ErrorObject | undefined): boolean {
+  return error?.keyword === 'pattern' || error?.keyword === 'format';
 }
 
 /** A list's query parameters with `limit` as a number. */
@@ -40,6 +62,6 @@ export function checkList<T extends { readonly limit?: number }>(
   const { limit, ...rest } = checkInput<Omit<T, 'limit'> & { readonly limit?: string }>(name, {
     ...(query as object),
   });
-  const size = limit === undefined ? {} : { limit: Math.min(PAGE_MAX, Number(limit)) };
+  const size = limit === undefined ? {} : { limit: Number(limit) };
   return { ...rest, ...size } as unknown as T;
 }

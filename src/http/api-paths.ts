@@ -22,7 +22,7 @@ export function answer(
     ...(list === undefined ? {} : { parameters: queryParameters(list) }),
     ...(body === undefined
       ? {}
-      : { requestBody: { required: body !== 'ReplayOne', content: jsonOf(body) } }),
+      : { requestBody: { required: !optionalBodies.includes(body), content: jsonOf(body) } }),
     responses: {
       '200': { description: summary, content: jsonOf(schema) },
       default: {
@@ -32,6 +32,9 @@ export function answer(
     },
   };
 }
+
+/** A request without one is taken as an empty one. */
+const optionalBodies: readonly InputName[] = ['ReplayOne', 'ReleaseOne'];
 
 function queryParameters(name: InputName): JsonObject[] {
   const properties = inputSchemas[name]['properties'] as JsonObject;

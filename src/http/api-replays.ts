@@ -1,12 +1,16 @@
 import { Router } from 'express';
-import type { ReplayQuery, ReplayRevision } from '../journal/replays-port.ts';
+import {
+  REPLAY_STATE_DEFAULT,
+  type ReplayQuery,
+  type ReplayRevision,
+} from '../journal/replays-port.ts';
 import { parseRate } from '../model/units.ts';
 import { checkInput, checkList } from './api-input.ts';
 import { type ApiPaths, answer, pathParameter } from './api-paths.ts';
 import type { ApiPorts } from './ports.ts';
 
 interface PlanInput {
-  readonly query: ReplayQuery;
+  readonly query: Partial<ReplayQuery>;
   readonly revision?: ReplayRevision;
   readonly rate?: string;
   readonly reason?: string;
@@ -22,10 +26,10 @@ export function replayRoutes({ replays, now }: Pick<ApiPorts, 'replays' | 'now'>
   });
   router.post('/replays', async (request, response) => {
     const input = checkInput<PlanInput>('ReplayPlanRequest', request.body);
-    const { query, revision = 'original', reason } = input;
+    const { revision = 'original', reason } = input;
     const rate = input.rate === undefined ? undefined : parseRate(input.rate);
     const plan = await replays.plan({
-      query,
+      query: { ...input.query, state: input.query.state ?? REPLAY_STATE_DEFAULT },
       revision,
       now,
       by: 'api',
@@ -54,9 +58,13 @@ const id = pathParameter('id', 'Of a replay.');
 export const replayPaths: ApiPaths = {
   '/replays': {
     get: answer('ReplayPage', 'Replays, newest first.', { list: 'ReplayList' }),
-    post: answer('ReplayPlan', 'Plans a replay: nothing is delivered by it.', {
-      body: 'ReplayPlanRequest',
-    }),
+    post: answer(
+      'ReplayPlan',
+      'Plans a replay: nothing is delivered by it. Where nothing fits, `nothing` says so.',
+      {
+        body: 'ReplayPlanRequest',
+      },
+    ),
   },
   '/replays/{id}': {
     parameters: [id],

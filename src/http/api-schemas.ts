@@ -2,21 +2,47 @@
 // OpenAPI document lists them.
 
 import { pauseScopes } from '../journal/gates-port.ts';
-import { REPLAY_CHUNK_MAX, replayableStates, replayRevisions } from '../journal/replays-port.ts';
+import {
+  REPLAY_CHUNK_MAX,
+  REPLAY_STATE_DEFAULT,
+  replayableStates,
+  replayRevisions,
+} from '../journal/replays-port.ts';
 import { deliveryStates } from '../model/delivery.ts';
 import type { JsonObject } from '../model/json.ts';
+import { outcomeCodes } from '../model/outcome-rules.ts';
 import { problemStates } from '../model/problem-fingerprint.ts';
 
 export const TEXT_CHARS_MAX = 500;
 export const PAGE_MAX = 500;
 
 const text = { type: 'string', minLength: 1, maxLength: TEXT_CHARS_MAX };
-const time = { type: 'string', format: 'date-time' };
-const id = { type: 'string', format: 'uuid' };
+// Where a value does not fit a pattern or a format, its refusal says the description.
+const time = {
+  type: 'string',
+  format: 'date-time',
+  description: 'A time such as 2026-11-22T08:00:00Z.',
+};
+const id = { type: 'string', format: 'uuid', description: 'An id.' };
 const count = { type: 'integer', minimum: 0 };
-const limit = { type: 'string', pattern: '^[1-9][0-9]{0,2}$', description: `At most ${PAGE_MAX}.` };
+const limit = {
+  type: 'string',
+  // Up to PAGE_MAX.
+  pattern: '^([1-9][0-9]?|[1-4][0-9]{2}|500)$',
+  description: `A whole number from 1 to ${PAGE_MAX}.`,
+};
+const fingerprint = {
+  type: 'string',
+  pattern: '^[0-9a-f]{12,32}$',
+  description: 'The fingerprint of a problem: its 32 hex digits, or the first 12 or more of them.',
+};
 const revision = { enum: [...replayRevisions], default: 'original' };
-const rate = { type: 'string', pattern: '^[1-9][0-9]{0,8}/[smh]$', default: '20/s' };
+const rate = {
+  type: 'string',
+  pattern: '^[1-9][0-9]{0,8}/[smh]$',
+  default: '20/s',
+  description: 'A rate such as 20/s, 600/m or 1000/h.',
+};
 
 function closed(properties: JsonObject, required: readonly string[] = []): JsonObject {
   return {
@@ -33,23 +59,20 @@ export const inputSchemas = {
   ProblemChange: closed({ state: { enum: [...problemStates] } }, ['state']),
   ReplayPlanRequest: closed(
     {
-      query: closed(
-        {
-          state: { enum: [...replayableStates] },
-          flow: text,
-          connector: text,
-          topic: text,
-          source: text,
-          since: time,
-          until: time,
-          code: text,
-          text,
-          problem: { type: 'string', pattern: '^[0-9a-f]{12,32}$' },
-          shop: text,
-          key: text,
-        },
-        ['state'],
-      ),
+      query: closed({
+        state: { enum: [...replayableStates], default: REPLAY_STATE_DEFAULT },
+        flow: text,
+        connector: text,
+        topic: text,
+        source: text,
+        since: time,
+        until: time,
+        code: { enum: [...outcomeCodes] },
+        text,
+        problem: fingerprint,
+        shop: text,
+        key: text,
+      }),
       revision,
       rate,
       reason: text,
@@ -63,10 +86,21 @@ export const inputSchemas = {
     connector: text,
     state: { enum: [...deliveryStates] },
     eventId: id,
-    problem: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+    problem: {
+      type: 'string',
+      pattern: '^[0-9a-f]{32}$',
+      description: 'The fingerprint of a problem: all 32 hex digits.',
+    },
     before: id,
     limit,
   }),
+  QuarantineList: closed({ source: text, code: text, since: time, before: id, limit }),
+  ReleaseOne: closed({ dryRun: { type: 'boolean' } }),
+  ReleaseMany: closed(
+    { source: text, code: text, since: time, after: id, dryRun: { type: 'boolean' } },
+    ['source'],
+  ),
+  QuarantineDrop: closed({ source: text, code: text, since: time }, ['source']),
   ReplayOne: closed({
     revision,
     body: { type: 'string', description: 'The edited body, as text.' },
@@ -180,6 +214,29 @@ const lane = {
 const pauseTarget = { scope: { enum: [...pauseScopes] }, name: text };
 const pause = { ...pauseTarget, at: time, by: text, reason: text };
 
+const quarantined = {
+  id,
+  source: text,
+  code: text,
+  reason: { type: 'string' },
+  receivedAt: time,
+  method: text,
+  target: { type: 'string' },
+  bytes: { ...count, description: 'Of the body as it was sent.' },
+  sha256: text,
+  address: text,
+  releasedAt: time,
+  eventIds: { type: 'array', items: id },
+};
+
+const released = {
+  id,
+  outcome: { enum: ['released', 'passes', 'was-released', 'refused'] },
+  eventIds: { type: 'array', items: id },
+  code: text,
+  reason: { type: 'string' },
+};
+
 /** What an answer holds. */
 export const outputSchemas: Readonly<Record<string, JsonObject>> = {
   Problem: open(problem),
@@ -189,6 +246,11 @@ export const outputSchemas: Readonly<Record<string, JsonObject>> = {
   ReplayPlan: open({
     replay: { $ref: '#/components/schemas/Replay' },
     sample: { type: 'array', items: { type: 'object', properties: member } },
+    query: { type: 'object', description: 'In place of the rest, with `nothing`.' },
+    nothing: {
+      type: 'string',
+      description: 'Nothing fits: what was looked for, and what to widen.',
+    },
   }),
   ReplayProgress: open({
     replay: { $ref: '#/components/schemas/Replay' },
@@ -206,10 +268,36 @@ export const outputSchemas: Readonly<Record<string, JsonObject>> = {
       attempts: { type: 'array', items: { type: 'object' } },
       changes: { type: 'array', items: { type: 'object' } },
     }),
+    story: open({
+      lines: { type: 'array', items: open({ at: time, text: { type: 'string' } }) },
+      now: { type: 'string', description: 'Where it stands.' },
+      todo: { type: 'string', description: 'What a person can do.' },
+    }),
   }),
   LanePage: open({ lanes: { type: 'array', items: open(lane) } }),
   PausePage: open({ pauses: { type: 'array', items: open(pause) } }),
   PauseChange: open({ ...pauseTarget, paused: { type: 'boolean' }, changed: { type: 'boolean' } }),
+  Quarantined: open(quarantined),
+  QuarantinePage: open({ requests: listOf('Quarantined'), next: id }),
+  QuarantinedWhole: open({
+    ...quarantined,
+    headers: { type: 'object', additionalProperties: { type: 'string' } },
+    repeated: { type: 'array', items: text },
+    hidden: { type: 'array', items: text, description: 'Its value is `sha256:` and its hash.' },
+    body: { type: 'string', description: 'Where it is text.' },
+    bodyBase64: { type: 'string', contentEncoding: 'base64' },
+  }),
+  QuarantineDropped: open({ dropped: count }),
+  Released: open(released),
+  ReleaseReport: open({
+    isTrial: { type: 'boolean' },
+    looked: count,
+    passed: count,
+    refused: count,
+    reasons: { type: 'array', items: open({ code: text, reason: { type: 'string' }, count }) },
+    requests: listOf('Released'),
+    next: id,
+  }),
   Made: open({ made: { type: 'array', items: id } }),
   Error: open({
     type: { type: 'string' },

@@ -4,6 +4,7 @@ import { json, type RequestHandler, Router } from 'express';
 import { deliveryRoutes } from './api-deliveries.ts';
 import { laneRoutes } from './api-lanes.ts';
 import { problemRoutes } from './api-problems.ts';
+import { quarantineRoutes } from './api-quarantine.ts';
 import { replayRoutes } from './api-replays.ts';
 import { openApi } from './openapi.ts';
 import type { ApiPorts } from './ports.ts';
@@ -16,6 +17,7 @@ const parts: readonly ((ports: ApiPorts) => Router)[] = [
   replayRoutes,
   deliveryRoutes,
   laneRoutes,
+  quarantineRoutes,
 ];
 
 /** Each of them below `/api/v1`. */

@@ -4,6 +4,7 @@ import express, { type Express, type Router as ExpressRouter, Router } from 'exp
 import { CrossdockError } from '../model/errors.ts';
 import { createAdmin } from './admin.ts';
 import { apiRoutes } from './api.ts';
+import { createClientAddress } from './client-address.ts';
 import { createAnswerError, errorHandler } from './errors.ts';
 import { eventRoutes } from './event-routes.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -21,12 +22,15 @@ export function createApp(ports: HttpPorts): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  // Who tries tokens is told by these proxies too.
+  app.set('trust proxy', [...(ports.trustedProxies ?? [])]);
 
   const answerError = createAnswerError(ports.log);
-  const { intake, heldBodyBytesMax } = ports;
+  const { intake, heldBodyBytesMax, trustedProxies } = ports;
   if (intake !== undefined) {
     const { meter } = ports.metrics;
-    const accept = intakeRoute({ intake, meter, answerError, heldBodyBytesMax });
+    const clientOf = createClientAddress(trustedProxies ?? []);
+    const accept = intakeRoute({ intake, meter, answerError, clientOf, heldBodyBytesMax });
     app.route('/webhooks/:connector').post(accept).put(accept).all(refuseMethod);
   }
   app.use(healthRoutes(ports), metricsRoute(ports), pageAssets(), landingRoute());

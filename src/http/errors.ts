@@ -16,6 +16,8 @@ interface Answer {
   readonly status: number;
   /** Said in place of the error's message, which may name hosts and files. */
   readonly detail?: string;
+  /** What the client is told to wait, in seconds; after a 503 it is always told. */
+  readonly retryAfterSeconds?: number;
 }
 
 const notAvailable = 'The hub cannot take this now; please try again later.';
@@ -33,11 +35,17 @@ const answers: Readonly<Record<ErrorCode, Answer>> = {
   'body-too-large': { status: 413 },
   'encoding-unsupported': { status: 415 },
   'too-many-tries': { status: 429 },
+  'too-many-refused': {
+    status: 429,
+    detail: 'Too many requests of this address are not signed as they must be.',
+    retryAfterSeconds: 60,
+  },
   'journal-unavailable': { status: 503, detail: notAvailable },
   'journal-not-durable': { status: 503, detail: notAvailable },
   'journal-too-new': { status: 503, detail: notAvailable },
   'lanes-unavailable': { status: 503, detail: notAvailable },
   'embedded-server-failed': { status: 503, detail: notAvailable },
+  'key-unavailable': { status: 503, detail: notAvailable },
   overloaded: { status: 503, detail: notAvailable },
   closing: { status: 503, detail: notAvailable },
   'configuration-invalid': { status: 500, detail: internal },
@@ -122,15 +130,22 @@ export function errorHandler(answerError: AnswerError): ErrorRequestHandler {
 
 function problemOf(error: unknown): Problem {
   if (error instanceof CrossdockError) {
-    const { status, detail } = answers[error.code];
-    return { status, code: error.code, detail: detail ?? error.message };
+    const { status, detail, retryAfterSeconds: wait } = answers[error.code];
+    const headers = wait === undefined ? {} : { headers: { 'retry-after': String(wait) } };
+    return { status, code: error.code, detail: detail ?? error.message, ...headers };
   }
   const status = clientErrorStatus(error);
   if (status === 413) return { status, code: 'body-too-large', detail: 'The body is too large.' };
   if (status !== undefined) {
-    return { status, code: 'request-malformed', detail: 'The request cannot be read.' };
+    const detail = isNoJson(error) ? 'The body is not valid JSON.' : 'The request cannot be read.';
+    return { status, code: 'request-malformed', detail };
   }
   return { status: 500, code: 'hub-error', detail: internal, more: { id: randomUUID() } };
+}
+
+/** As the parser of bodies marks it; its own message would quote the body. */
+function isNoJson(error: unknown): boolean {
+  return error instanceof SyntaxError && 'type' in error && error.type === 'entity.parse.failed';
 }
 
 /** Express and its parsers mark what the client did wrong with a `status` of 4xx. */

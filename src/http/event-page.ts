@@ -1,16 +1,16 @@
 // The pages that Bull Board's links lead to: an event and a delivery, for people.
 
-import type { Story } from '../delivery/story.ts';
-import type { AttemptView, ChangeView } from '../journal/journal.ts';
+import { outcomeWords, type Story } from '../delivery/story.ts';
+import type { AttemptView, ChangeView, ConflictView } from '../journal/journal.ts';
 import type { Json } from '../model/json.ts';
-import type { BodyText, DeliveryDetail, EventDetail } from './event-view.ts';
+import { type BodyText, bodyText, type DeliveryDetail, type EventDetail } from './event-view.ts';
 import { type Html, html } from './html.ts';
 
 /** Characters of a body that a page shows; the JSON answer has all of it. */
 const SHOWN_LENGTH_MAX = 262_144;
 
 export function eventPage(detail: EventDetail): Html {
-  const { event, body, state, deliveries } = detail;
+  const { event, body, state, deliveries, conflicts } = detail;
   const headers = Object.entries(event.headers);
   return html`${facts([
     ['State', state],
@@ -20,6 +20,7 @@ export function eventPage(detail: EventDetail): Html {
     ['Shop', event.shop],
     ['Received', event.receivedAt],
     ['Occurred', event.occurredAt],
+    ['Unreadable', detail.unreadable],
     ['Bytes', event.body.length],
     ['SHA-256', event.sha256],
     ['Result of', event.causeId === undefined ? undefined : link('deliveries', event.causeId)],
@@ -28,6 +29,7 @@ export function eventPage(detail: EventDetail): Html {
 ${deliveries.length === 0 ? html`<p>No flow takes events of this topic.</p>` : deliveries.map((one) => html`<h3>${link('deliveries', one.delivery.id)}</h3>${deliveryTables(one)}`)}
 <h2>Body</h2>
 ${bodyBlock(body)}
+${conflicts.length === 0 ? undefined : html`<h2>Other bodies under the same key</h2>${conflicts.map(conflictBlock)}`}
 <h2>Headers</h2>
 ${facts(headers)}`;
 }
@@ -93,7 +95,8 @@ ${todo === undefined ? undefined : html`<tr><td>to do</td><td>${todo}</td></tr>`
 }
 
 function attemptRow(attempt: AttemptView): Html {
-  const outcome = attempt.ambiguous ? `${attempt.outcome}, perhaps done` : attempt.outcome;
+  const words = outcomeWords(attempt);
+  const outcome = attempt.ambiguous ? `${words}, perhaps done` : words;
   return html`<tr><td>${attempt.number}</td><td>${attempt.startedAt.toISOString()}</td>
 <td>${attempt.durationMs} ms</td><td>${outcome}</td><td>${attempt.status}</td>
 <td>${attempt.code} ${attempt.reason}</td></tr>
@@ -112,6 +115,11 @@ function exchangeBlocks(attempt: AttemptView): Html {
       ? undefined
       : html`<h3>${name} of attempt ${attempt.number}</h3><pre>${shown(JSON.stringify(value, null, 2))}</pre>`;
   return html`${block('Request', attempt.request)}${block('Response', attempt.response)}`;
+}
+
+function conflictBlock({ receivedAt, bytes, sha256, headers, body }: ConflictView): Html {
+  const note = `${receivedAt.toISOString()}, ${bytes} bytes, SHA-256 ${sha256}`;
+  return html`<p>${note}</p>${bodyBlock(bodyText(headers, body))}`;
 }
 
 function bodyBlock(body: BodyText): Html {

@@ -1,13 +1,21 @@
 // What became of an event, gathered from the journal and told as JSON.
 
 import { isUtf8 } from 'node:buffer';
+import { textOf } from '../content/decode-text.ts';
+import { findFault } from '../content/to-json.ts';
 import { loadStory } from '../delivery/load-story.ts';
 import { findShutGates, type ShutGates } from '../delivery/shown-state.ts';
 import type { Story } from '../delivery/story.ts';
-import type { AttemptView, ChangeView, DeliveryView, Journal } from '../journal/journal.ts';
+import type {
+  AttemptView,
+  ChangeView,
+  ConflictView,
+  DeliveryView,
+  Journal,
+} from '../journal/journal.ts';
 import { type DeliveryState, openStates } from '../model/delivery.ts';
 import { CrossdockError } from '../model/errors.ts';
-import type { Event } from '../model/event.ts';
+import type { Event, Headers } from '../model/event.ts';
 import { isId } from '../model/ids.ts';
 import { decodeJson } from '../model/json-text.ts';
 
@@ -29,12 +37,16 @@ export interface DeliveryDetail {
 
 export interface EventDetail {
   readonly event: Event;
+  /** Why its body cannot be read, in words: as intake said, or as it is seen now. */
+  readonly unreadable?: string;
   readonly body: BodyText;
   readonly state: EventState;
   readonly deliveries: readonly DeliveryDetail[];
+  /** What came under its id with another body. */
+  readonly conflicts: readonly ConflictView[];
 }
 
-/** `json`: the text is valid JSON, exactly as it came. `base64`: the bytes are no UTF-8 text. */
+/** `json`: the text is valid JSON, exactly as it came. `base64`: the bytes are no text. */
 export interface BodyText {
   readonly kind: 'json' | 'text' | 'base64';
   readonly text: string;
@@ -48,7 +60,11 @@ export async function loadEventDetail(journal: Journal, id: string): Promise<Eve
   const paused = await findShutGates(journal);
   const deliveries: DeliveryDetail[] = [];
   for (const view of views) deliveries.push(await detailOf(journal, view, paused));
-  return { event, body: bodyText(event.body), state: stateOf(views), deliveries };
+  const conflicts = await journal.listConflicts(id);
+  const body = bodyText(event.headers, event.body);
+  const unreadable = event.unreadable ?? (await findFault(event.headers, event.body));
+  const marks = unreadable === undefined ? {} : { unreadable };
+  return { event, ...marks, body, state: stateOf(views), deliveries, conflicts };
 }
 
 /** Rejects `not-found`. */
@@ -76,6 +92,8 @@ export function eventJson(detail: EventDetail): string {
     headers,
     json: body.kind === 'json',
     ...(body.kind === 'base64' ? { encoding: 'base64' } : {}),
+    unreadable: detail.unreadable,
+    conflicts: detail.conflicts.length === 0 ? undefined : detail.conflicts.map(conflictJson),
   };
   const deliveries = `[${detail.deliveries.map(deliveryText).join(',')}]`;
   const text = body.kind === 'json' ? body.text : JSON.stringify(body.text);
@@ -123,10 +141,21 @@ function deliveryText({
   return delivery.result === undefined ? text : withJson(text, 'result', delivery.result);
 }
 
-export function bodyText(body: Buffer): BodyText {
-  if (!isUtf8(body)) return { kind: 'base64', text: body.toString('base64') };
-  const text = decodeJson(body);
+/** Text in whatever charset the sender has it, as far as it is text. */
+export function bodyText(headers: Headers, body: Buffer): BodyText {
+  if (isUtf8(body)) {
+    const text = decodeJson(body);
+    return { kind: isJson(text) ? 'json' : 'text', text };
+  }
+  const text = textOf(headers, body);
+  if (text === undefined) return { kind: 'base64', text: body.toString('base64') };
   return { kind: isJson(text) ? 'json' : 'text', text };
+}
+
+function conflictJson({ sha256, bytes, receivedAt, headers, body }: ConflictView) {
+  const { kind, text } = bodyText(headers, body);
+  const encoding = kind === 'base64' ? { encoding: kind } : {};
+  return { sha256, bytes, receivedAt, ...encoding, body: text };
 }
 
 function isJson(text: string): boolean {

@@ -3,11 +3,13 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
-import type { Intake, IntakeAnswer } from '../intake/intake.ts';
+import type { Intake, IntakeAnswer, IntakeRequest } from '../intake/intake.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Meter } from '../model/meter.ts';
+import type { Client } from './client-address.ts';
+import { decodeBody, encodingOf } from './decode-body.ts';
 import { type AnswerError, type Problem, renderProblem, sendProblem } from './errors.ts';
-import { createBodyMemory, drain, readBody } from './read-body.ts';
+import { type BodyMemory, createBodyMemory, drain, readBody } from './read-body.ts';
 
 /** Six bodies of the largest limit that a connector may have, or sixty-four of the default one. */
 const HELD_BODY_BYTES_MAX = 64 * 1_024 * 1_024;
@@ -20,9 +22,10 @@ export function intakeRoute(ports: {
   readonly intake: Intake;
   readonly meter: Meter;
   readonly answerError: AnswerError;
+  readonly clientOf: (request: IncomingMessage) => Client;
   readonly heldBodyBytesMax?: number | undefined;
 }): RequestHandler<{ connector: string }> {
-  const { intake, meter, answerError } = ports;
+  const { intake, meter, answerError, clientOf } = ports;
   const memory = createBodyMemory(ports.heldBodyBytesMax ?? HELD_BODY_BYTES_MAX);
   return async (request, response) => {
     const startedMs = performance.now();
@@ -39,19 +42,18 @@ export function intakeRoute(ports: {
       if (bytesMax === undefined) {
         throw new CrossdockError('connector-unknown', 'no connector of this name receives');
       }
-      checkEncoding(request);
+      const encoding = encodingOf(request.headers['content-encoding']);
       const read = await readBody(request, bytesMax, memory);
       if (read.kind === 'whole') {
         heldBytes = read.body.length;
         const { method, originalUrl: target, headers, rawHeaders } = request;
-        const { body } = read;
+        const decoded = await decode(read.body, { encoding, bytesMax, memory });
+        heldBytes = decoded.heldBytes;
+        const { bodies } = decoded;
         const answer = await intake.accept({
-          connector,
-          method,
-          target,
-          headers,
-          rawHeaders,
-          body,
+          ...{ connector, method, target, headers, rawHeaders },
+          ...bodies,
+          client: clientOf(request),
         });
         finished(answer.status);
         sendAnswer(response, answer);
@@ -77,10 +79,31 @@ export const refuseMethod: RequestHandler = (_request, response) => {
   });
 };
 
-function checkEncoding(request: IncomingMessage): void {
-  const encoding = request.headers['content-encoding'];
-  if (encoding === undefined || encoding.toLowerCase() === 'identity') return;
-  throw new CrossdockError('encoding-unsupported', 'send the body without Content-Encoding');
+type Bodies = Pick<IntakeRequest, 'body' | 'sentBody'>;
+
+/** Room for as much as the body may become is taken before it does; then for what it became. */
+async function decode(
+  sentBody: Buffer,
+  limits: {
+    readonly encoding: string | undefined;
+    readonly bytesMax: number;
+    readonly memory: BodyMemory;
+  },
+): Promise<{ readonly bodies: Bodies; readonly heldBytes: number }> {
+  const { encoding, bytesMax, memory } = limits;
+  const sentBytes = sentBody.length;
+  if (encoding === undefined) return { bodies: { body: sentBody }, heldBytes: sentBytes };
+  if (!memory.change(sentBytes, sentBytes + bytesMax)) {
+    throw bodyRefused('overloaded', bytesMax);
+  }
+  let heldBytes = sentBytes;
+  try {
+    const body = await decodeBody(sentBody, encoding, bytesMax);
+    heldBytes = sentBytes + body.length;
+    return { bodies: { body, sentBody }, heldBytes };
+  } finally {
+    memory.change(sentBytes + bytesMax, heldBytes);
+  }
 }
 
 function sendAnswer(response: ServerResponse, answer: IntakeAnswer): void {

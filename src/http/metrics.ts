@@ -23,7 +23,9 @@ export function createMetrics(): Metrics {
   };
 }
 
-function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate'> {
+type IntakeMeasures = 'intake' | 'duplicate' | 'conflict' | 'keyFetch' | 'quarantine';
+
+function intakeMeter(registry: Registry): Pick<Meter, IntakeMeasures> {
   const registers = [registry];
   const requests = new Counter({
     name: 'crossdock_intake_requests_total',
@@ -44,12 +46,33 @@ function intakeMeter(registry: Registry): Pick<Meter, 'intake' | 'duplicate'> {
     labelNames: ['source'],
     registers,
   });
+  const keyFetches = new Counter({
+    name: 'crossdock_key_fetches_total',
+    help: 'Fetches of keys that vendors publish, by what they came to.',
+    labelNames: ['result'],
+    registers,
+  });
+  const quarantined = new Counter({
+    name: 'crossdock_quarantine_total',
+    help: 'Requests that failed verification, by what became of them.',
+    labelNames: ['source', 'what'],
+    registers,
+  });
+  const conflicts = new Counter({
+    name: 'crossdock_conflicts_total',
+    help: 'Messages that had come before with another body.',
+    labelNames: ['source'],
+    registers,
+  });
   return {
+    keyFetch: (result) => keyFetches.inc({ result }),
     intake: (source, status, ms) => {
       requests.inc({ source, status });
       duration.observe({ source }, ms / 1_000);
     },
     duplicate: (source) => duplicates.inc({ source }),
+    quarantine: (source, what, count) => quarantined.inc({ source, what }, count),
+    conflict: (source) => conflicts.inc({ source }),
   };
 }
 
@@ -62,7 +85,7 @@ function clockMeter(registry: Registry): Pick<Meter, 'clockAhead'> {
   return { clockAhead: (ms) => ahead.set(ms / 1_000) };
 }
 
-function deliveryMeter(registry: Registry): Omit<Meter, 'intake' | 'duplicate' | 'clockAhead'> {
+function deliveryMeter(registry: Registry): Omit<Meter, IntakeMeasures | 'clockAhead'> {
   const registers = [registry];
   const deliveries = new Counter({
     name: 'crossdock_deliveries_total',

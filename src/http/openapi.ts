@@ -5,11 +5,18 @@ import { deliveryPaths } from './api-deliveries.ts';
 import { lanePaths } from './api-lanes.ts';
 import type { ApiPaths } from './api-paths.ts';
 import { problemPaths } from './api-problems.ts';
+import { quarantinePaths } from './api-quarantine.ts';
 import { replayPaths } from './api-replays.ts';
 import { inputSchemas, outputSchemas } from './api-schemas.ts';
 
 /** One a router, in the order of `api.ts`. */
-const parts: readonly ApiPaths[] = [problemPaths, replayPaths, deliveryPaths, lanePaths];
+const parts: readonly ApiPaths[] = [
+  problemPaths,
+  replayPaths,
+  deliveryPaths,
+  lanePaths,
+  quarantinePaths,
+];
 
 export const openApi: JsonObject = {
   openapi: '3.1.0',

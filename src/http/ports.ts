@@ -8,8 +8,10 @@ import type { Pausable } from '../delivery/pausable.ts';
 import type { ProjectNow } from '../delivery/replay-again.ts';
 import type { ReplayControls } from '../delivery/replays.ts';
 import type { Intake } from '../intake/intake.ts';
+import type { Release } from '../intake/release.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Problems } from '../journal/problems-port.ts';
+import type { Quarantine } from '../journal/quarantine-port.ts';
 import type { Log } from '../model/log.ts';
 import type { Lanes } from '../queue/lanes.ts';
 import type { Metrics } from './metrics.ts';
@@ -24,6 +26,8 @@ export interface ApiPorts {
   readonly controls: Controls;
   readonly problems: Problems;
   readonly replays: ReplayControls;
+  readonly quarantine: Quarantine;
+  readonly release: Release;
   /** The files that this hub runs by. */
   readonly now: ProjectNow;
 }
@@ -36,6 +40,8 @@ export interface HttpPorts {
    * each; who would need more is answered `overloaded`. @default 64 MiB
    */
   readonly heldBodyBytesMax?: number;
+  /** Addresses and CIDR blocks of the proxies whose headers count. @default none */
+  readonly trustedProxies?: readonly string[];
   readonly journal: Journal;
   readonly lanes: Lanes;
   /** The connectors that have a lane. */

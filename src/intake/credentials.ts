@@ -2,14 +2,15 @@
 // compared by their hashes, so that neither length nor content shows in the time it takes.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { BlockList, isIP } from 'node:net';
 import type {
   AddressesDefinition,
   BasicDefinition,
   CertificateDefinition,
+  Place,
   SecretDefinition,
   TokenDefinition,
 } from '../definitions/receive.ts';
+import { createAddressBlocks } from '../model/address-blocks.ts';
 import { readPlace } from './read-place.ts';
 import { refused, type Verdict } from './verdict.ts';
 import type { RequestReader } from './webhook-request.ts';
@@ -20,35 +21,54 @@ export function checkBasic(
   reader: RequestReader,
   nowMs: number,
 ): Verdict {
+  if (reader.request.repeated.has('authorization')) {
+    return refused('signature-repeated', 'the header authorization came more than once');
+  }
   const given = reader.read({ from: 'header', name: 'authorization' });
   const [, encoded] = /^basic +([A-Za-z0-9+/=_-]+)$/i.exec(given ?? '') ?? [];
   if (encoded === undefined) return refused('credentials-missing', 'there is no Basic sign-in');
-  return checkSecret(Buffer.from(encoded, 'base64'), secrets, nowMs);
+  return checkSecret(Buffer.from(encoded, 'base64'), secrets.map(orNothing), nowMs);
+}
+
+/** `:` and `user:` are what is left of variables that are not set; nobody gets in with them. */
+function orNothing(secret: SecretDefinition): SecretDefinition {
+  return /:./s.test(secret.value) ? secret : { ...secret, value: '' };
 }
 
 export function checkToken(
-  { token, prefix, secrets }: TokenDefinition,
+  definition: TokenDefinition,
   reader: RequestReader,
   nowMs: number,
 ): Verdict {
+  const given = readToken(definition, reader);
+  if (typeof given !== 'string') return given;
+  return checkSecret(Buffer.from(given), definition.secrets, nowMs);
+}
+
+/** The token of a request without what stands before it; or why there is none. */
+export function readToken(
+  { token, prefix }: { readonly token: Place; readonly prefix: string },
+  reader: RequestReader,
+): string | Verdict {
   for (const step of token) {
     if (step.from === 'header' && reader.request.repeated.has(step.name)) {
       return refused('signature-repeated', `the header ${step.name} came more than once`);
     }
   }
   const given = readPlace(token, reader);
-  if (given === undefined || !given.startsWith(prefix)) {
-    return refused('credentials-missing', 'the token is not there');
-  }
-  return checkSecret(Buffer.from(given.slice(prefix.length)), secrets, nowMs);
+  if (given?.startsWith(prefix)) return given.slice(prefix.length);
+  return refused('credentials-missing', 'the token is not there');
 }
 
 function checkSecret(given: Buffer, secrets: readonly SecretDefinition[], nowMs: number): Verdict {
   const digest = hash(given);
   let fitting: number | undefined;
-  for (const [index, { value }] of secrets.entries()) {
-    const fits = timingSafeEqual(digest, hash(Buffer.from(value)));
-    if (fits) fitting ??= index;
+  for (const [index, secret] of secrets.entries()) {
+    const fits = timingSafeEqual(digest, hash(Buffer.from(secret.value)));
+    if (!fits || secret.value === '') continue;
+    if (fitting === undefined || (hasEnded(secrets[fitting], nowMs) && !hasEnded(secret, nowMs))) {
+      fitting = index;
+    }
   }
   if (fitting === undefined) {
     return refused('credentials-wrong', 'the token or password is another one');
@@ -61,15 +81,21 @@ function checkSecret(given: Buffer, secrets: readonly SecretDefinition[], nowMs:
   return { kind: 'authentic', secret: fitting + 1 };
 }
 
+function hasEnded(secret: SecretDefinition | undefined, nowMs: number): boolean {
+  return secret?.notAfterMs !== undefined && nowMs > secret.notAfterMs;
+}
+
 function hash(bytes: Buffer): Buffer {
   return createHash('sha256').update(bytes).digest();
 }
 
+/** What a header says of a certificate counts only where a trusted proxy wrote it. */
 export function checkSubject(
   { subject, subjects }: CertificateDefinition,
   reader: RequestReader,
 ): Verdict {
-  const given = readPlace(subject, reader);
+  const isTold = reader.request.viaTrustedProxy === true;
+  const given = isTold ? readPlace(subject, reader) : undefined;
   if (given === undefined) {
     return refused('credentials-missing', 'no trusted proxy tells the subject of a certificate');
   }
@@ -78,17 +104,9 @@ export function checkSubject(
 }
 
 export function checkAddress({ blocks }: AddressesDefinition): (reader: RequestReader) => Verdict {
-  const list = new BlockList();
-  for (const block of blocks) {
-    const [address = '', bits] = block.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
+  const listed = createAddressBlocks(blocks);
   return ({ request: { address = '' } }) => {
-    const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
-    const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4';
-    if (isIP(plain) !== 0 && list.check(plain, family)) return { kind: 'authentic' };
-    return refused('address-not-listed', `it came from ${plain || 'an unknown address'}`);
+    if (listed.has(address)) return { kind: 'authentic' };
+    return refused('address-not-listed', `it came from ${address || 'an unknown address'}`);
   };
 }

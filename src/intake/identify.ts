@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Place, ReceiveDefinition } from '../definitions/receive.ts';
-import { CrossdockError } from '../model/errors.ts';
 import { type Readable, readPlace } from './read-place.ts';
 import { parseTimeMs } from './timestamp.ts';
 
@@ -17,42 +16,49 @@ export interface Identity {
 /** Values longer than this are no ids; an index entry must stay small. */
 const VALUE_CHARACTERS_MAX = 512;
 
+/** The topic of a message that has none, or one that is longer than any. */
+export const UNNAMED_TOPIC = 'unnamed';
+/** The topic of a message that cannot be read, and has no topic elsewhere. */
+export const UNREADABLE_TOPIC = 'unreadable';
+
 /**
- * Names the event whose bytes are `body`; `from` reads the request with these bytes as its JSON.
- * Throws `request-malformed` where the topic is missing or a value is too long.
+ * Names the event whose bytes are given; `from` reads the request with these bytes as its JSON. Never
+ * throws: a message is not refused for what it is called.
  */
-export function identify(receive: ReceiveDefinition, from: Readable, body: Buffer): Identity {
-  const sha256 = createHash('sha256').update(body).digest('hex');
-  const topic = topicOf(receive, from);
-  const id = receive.dedupe === undefined ? undefined : value(receive.dedupe, from);
+export function identify(
+  receive: ReceiveDefinition,
+  from: Readable,
+  { bytes, unreadable }: { readonly bytes: Buffer; readonly unreadable?: string },
+): Identity {
+  const sha256 = sha256Of(bytes);
+  const topic =
+    value(receive.topic, from) ?? (unreadable === undefined ? UNNAMED_TOPIC : UNREADABLE_TOPIC);
   const shop = value(receive.shop, from);
   const occurredAt = timeOf(readPlace(receive.occurredAt, from));
   return {
     topic,
     // One body may be sent under two topics, and then it is two messages.
-    dedupeKey: id ?? `${topic}:sha256:${sha256}`,
+    dedupeKey: idOf(receive, from) ?? `${topic}:sha256:${sha256}`,
     sha256,
     ...(shop === undefined ? {} : { shop }),
     ...(occurredAt === undefined ? {} : { occurredAt }),
   };
 }
 
-function topicOf(receive: ReceiveDefinition, from: Readable): string {
-  const topic = value(receive.topic, from);
-  if (topic !== undefined) return topic;
-  throw new CrossdockError(
-    'request-malformed',
-    `the request names no topic: it needs a ${placesOf(receive.topic)}`,
-  );
+/** An id too long for an index still tells messages apart by its hash. */
+export function idOf({ dedupe }: ReceiveDefinition, from: Readable): string | undefined {
+  const id = dedupe === undefined ? undefined : readPlace(dedupe, from);
+  if (id === undefined || id.length <= VALUE_CHARACTERS_MAX) return id;
+  return `sha256:${sha256Of(id)}`;
 }
 
 function value(place: Place, from: Readable): string | undefined {
   const found = readPlace(place, from);
-  if (found === undefined || found.length <= VALUE_CHARACTERS_MAX) return found;
-  throw new CrossdockError(
-    'request-malformed',
-    `a value (${placesOf(place)}) is longer than ${VALUE_CHARACTERS_MAX} characters`,
-  );
+  return found === undefined || found.length > VALUE_CHARACTERS_MAX ? undefined : found;
+}
+
+function sha256Of(bytes: Buffer | string): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** `header x-topic or json type`, for people. */

@@ -2,22 +2,23 @@
 // only, never for an outside system, a lane or a mapping.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ConnectorDefinition } from '../definitions/definitions.ts';
 import type { Routes } from '../definitions/routes.ts';
-import type { Journal, NewEvent } from '../journal/journal.ts';
+import type { Appended, Journal, NewEvent } from '../journal/journal.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Headers } from '../model/event.ts';
-import { newId } from '../model/ids.ts';
 import type { Log } from '../model/log.ts';
 import type { Meter } from '../model/meter.ts';
 import { within } from '../model/within.ts';
 import { type Lanes, laneJobsOf } from '../queue/lanes.ts';
-import { identify } from './identify.ts';
-import type { PublishedKeys } from './published-keys.ts';
-import { createReceivers, type Receiver } from './receiver.ts';
+import type { LiveReceiver, LiveReceivers } from './live-receivers.ts';
+import { type MadeEvents, makeEvents } from './make-events.ts';
+import { type Refusals, unnotedRefusals } from './refusals.ts';
+import type { SecretCounter } from './secret-uses.ts';
+import { verifyEither } from './verify-either.ts';
 import {
   createRequestReader,
   plainHeaders,
+  type RequestReader,
   repeatedHeaders,
   type WebhookRequest,
 } from './webhook-request.ts';
@@ -31,15 +32,21 @@ export interface IntakeRequest {
   readonly headers: IncomingHttpHeaders;
   /** Names and values in turn, as they came. */
   readonly rawHeaders: readonly string[];
-  /** The exact bytes that were received. */
+  /** The exact bytes that were received, decoded where they were compressed. */
   readonly body: Buffer;
+  /** As they were sent, where that was compressed. */
+  readonly sentBody?: Buffer;
+  /** Who sent it, and whether a trusted proxy says so. @default unknown, and none */
+  readonly client?: { readonly address?: string; readonly viaTrustedProxy: boolean };
+  /** It comes out of the quarantine, and was noted there; a trial stores nothing. */
+  readonly again?: { readonly receivedAtMs: number; readonly isTrial: boolean };
 }
 
 export interface IntakeAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
-  readonly body: { readonly id: string };
+  /** Sent as JSON; a request that is a list names the event of each element in `ids`. */
+  readonly body: { readonly id?: string; readonly ids?: readonly string[] };
 }
 
 export interface Intake {
@@ -47,8 +54,9 @@ export interface Intake {
   bodyBytesMax(connector: string): number | undefined;
   /**
    * Resolves with the event's id after its commit; for a message that came before, with the first
-   * one's id. Rejects `connector-unknown`, `signature-invalid`, `request-malformed`, or
-   * `journal-unavailable` when the journal did not take it in time.
+   * one's id. Rejects `connector-unknown`, `signature-invalid`, `too-many-refused`,
+   * `key-unavailable`, `body-too-large` (too many events), or `journal-unavailable` when the journal
+   * did not take it in time.
    */
   accept(request: IntakeRequest): Promise<IntakeAnswer>;
 }
@@ -59,17 +67,32 @@ const APPEND_DEADLINE_MS = 2_000;
 /** What identifies a person or a session at the sender is not kept. */
 const unkeptHeaders = ['authorization', 'cookie', 'proxy-authorization'];
 
-export function createIntake(ports: {
-  readonly connectors: ReadonlyMap<string, ConnectorDefinition>;
+export interface IntakePorts {
+  readonly receivers: Pick<LiveReceivers, 'get'>;
+  readonly secrets: Pick<SecretCounter, 'matched'>;
   readonly routes: Routes;
   readonly journal: Journal;
   readonly lanes: Lanes;
   readonly meter: Meter;
   readonly log: Log;
-  readonly keys: PublishedKeys;
-}): Intake {
-  const { routes, journal, lanes, meter, log } = ports;
-  const receivers = createReceivers(ports.connectors, ports);
+  readonly refusals: Refusals;
+  /** Told of a message that came under the id of an event with another body. */
+  onConflict?(conflict: MessageConflict): void;
+}
+
+export interface MessageConflict {
+  /** Of the first one. */
+  readonly eventId: string;
+  readonly source: string;
+  readonly topic: string;
+  /** The dedupe key that both have. */
+  readonly key: string;
+  /** Of the body that came now. */
+  readonly sha256: string;
+}
+
+export function createIntake(ports: IntakePorts): Intake {
+  const { receivers, routes, journal, lanes, log } = ports;
 
   const schedule = (event: NewEvent): void => {
     if (event.deliveries.length === 0) return;
@@ -78,55 +101,91 @@ export function createIntake(ports: {
     });
   };
 
+  const store = async (made: MadeEvents): Promise<readonly string[]> => {
+    const appended = await within(append(journal, made), APPEND_DEADLINE_MS, tooSlow);
+    appended.forEach((one, index) => {
+      const event = made.events[index];
+      if (event === undefined) return;
+      if (one.kind === 'stored') schedule(event);
+      else tellOfRepeat(ports, event, one);
+    });
+    return appended.map(({ id }) => id);
+  };
+
   return {
     bodyBytesMax: (connector) => receivers.get(connector)?.receive.limits.bytesMax,
     async accept(request) {
-      const { connector, body } = request;
-      const { receive, verifier } = receiverOf(receivers, connector);
-      const webhook = webhookOf(request);
-      const { headers } = webhook;
-      const reader = createRequestReader(webhook, { url: receive.url });
-      const verdict = await verifier(reader, Date.now());
-      if (verdict.kind === 'refused') {
-        throw new CrossdockError('signature-invalid', `connector ${connector}: ${verdict.reason}`);
-      }
-      const { topic, ...identity } = identify(receive, reader, body);
-      const event: NewEvent = {
-        id: newId(),
-        source: connector,
-        topic,
-        ...identity,
-        body,
-        headers: keptHeaders(headers),
-        deliveries: routes.route({ ...identity, source: connector, topic, body }),
-      };
-      const appended = await within(journal.append(event), APPEND_DEADLINE_MS, tooSlow);
-      if (appended.kind === 'stored') {
-        schedule(event);
-        return { status: 200, body: { id: appended.id } };
-      }
-      meter.duplicate(connector);
-      if (!appended.sameBody) {
-        log.warn({ source: connector, event: appended.id }, 'same id came with another body');
-      }
-      return { status: 200, body: { id: appended.id } };
+      const { connector: source, sentBody, again } = request;
+      const receiver = receiverOf(receivers, source);
+      const { receive } = receiver;
+      const reader = createRequestReader(webhookOf(request), { url: receive.url });
+      await admit(ports, receiver, { reader, request });
+      const headers = keptHeaders(reader.request.headers, sentBody !== undefined);
+      const made = await makeEvents({ source, receive, reader }, headers, routes);
+      const ids = again?.isTrial === true ? made.events.map(({ id }) => id) : await store(made);
+      const [id] = ids;
+      const first = id === undefined ? {} : { id };
+      return { status: 200, body: made.isSplit ? { ...first, ids } : first };
     },
   };
 }
 
-function receiverOf(receivers: ReadonlyMap<string, Receiver>, id: string): Receiver {
+/** Throws where it is not from who it says. */
+async function admit(
+  ports: IntakePorts,
+  { receive, verifier, marks }: LiveReceiver,
+  from: { readonly reader: RequestReader; readonly request: IntakeRequest },
+): Promise<void> {
+  const { connector, sentBody, again } = from.request;
+  const received = { connector, receive, request: from.reader.request };
+  const refusals = again === undefined ? ports.refusals : unnotedRefusals;
+  refusals.admit(received);
+  const nowMs = again?.receivedAtMs ?? Date.now();
+  const { reader } = from;
+  const verdict = await verifyEither(verifier, { reader, sentBody, url: receive.url, nowMs });
+  if (verdict.kind === 'refused') throw refusals.note(received, verdict);
+  refusals.passed(received);
+  const secret = verdict.secret === undefined ? undefined : marks.get(verdict.secret);
+  if (secret !== undefined) ports.secrets.matched(connector, secret);
+}
+
+/** One event travels by itself; those of a list are all stored or none of them is. */
+async function append(
+  journal: Journal,
+  { events, isSplit }: MadeEvents,
+): Promise<readonly Appended[]> {
+  const [event] = events;
+  if (isSplit) return journal.appendTogether(events);
+  return event === undefined ? [] : [await journal.append(event)];
+}
+
+function tellOfRepeat(
+  { meter, log, onConflict }: Pick<IntakePorts, 'meter' | 'log' | 'onConflict'>,
+  { source, topic, dedupeKey: key, sha256 }: NewEvent,
+  { id, sameBody }: Extract<Appended, { readonly kind: 'duplicate' }>,
+): void {
+  meter.duplicate(source);
+  if (sameBody) return;
+  meter.conflict(source);
+  log.warn({ source, event: id }, 'same id came with another body; it is kept beside the event');
+  onConflict?.({ eventId: id, source, topic, key, sha256 });
+}
+
+function receiverOf(receivers: Pick<LiveReceivers, 'get'>, id: string): LiveReceiver {
   const receiver = receivers.get(id);
   if (receiver !== undefined) return receiver;
   throw new CrossdockError('connector-unknown', 'no connector of this name receives webhooks');
 }
 
-function webhookOf({ method, target, headers, rawHeaders, body }: IntakeRequest): WebhookRequest {
+function webhookOf(request: IntakeRequest): WebhookRequest {
+  const { method, target, headers, rawHeaders, body, client } = request;
   return {
     method,
     target,
     headers: plainHeaders(headers),
     repeated: repeatedHeaders(rawHeaders),
     body,
+    ...client,
   };
 }
 
@@ -135,8 +194,11 @@ function tooSlow(): CrossdockError {
   return new CrossdockError('journal-unavailable', message);
 }
 
-function keptHeaders(headers: Headers): Headers {
-  if (!unkeptHeaders.some((name) => name in headers)) return headers;
-  const kept = Object.entries(headers).filter(([name]) => !unkeptHeaders.includes(name));
-  return Object.fromEntries(kept);
+/** A body that was decoded is not what its headers about bytes on the wire say any more. */
+function keptHeaders(headers: Headers, wasEncoded: boolean): Headers {
+  const left = wasEncoded
+    ? [...unkeptHeaders, 'content-encoding', 'content-length']
+    : unkeptHeaders;
+  if (!left.some((name) => name in headers)) return headers;
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !left.includes(name)));
 }

@@ -20,36 +20,47 @@ export function readPlace(place: Place, from: Readable): string | undefined {
 function readStep(step: Place[number], from: Readable): string | undefined {
   if (step.from === 'is') return step.text;
   if (step.from !== 'template') return from.read(step);
-  return step.template.some((part) => isMissing(part, from))
-    ? undefined
-    : renderText(step.template, from);
-}
-
-/** Whether a part that is not optional has no value. */
-function isMissing(part: TemplatePart, from: Readable): boolean {
-  return part.kind === 'source' && from.read(part.source) === undefined;
+  const pieces = wholePieces(step.template, from);
+  return pieces === undefined ? undefined : joined(pieces);
 }
 
 /** The pieces of what a template comes to, end to end; what is absent is empty. */
 export function renderPieces(template: Template, from: Readable): readonly (string | Buffer)[] {
-  return template.map((part) => renderPart(part, from));
+  const pieces: (string | Buffer)[] = [];
+  for (const part of template) {
+    if (part.kind === 'optional') pieces.push(...(wholePieces(part.parts, from) ?? []));
+    else pieces.push(pieceOf(part, from) ?? '');
+  }
+  return pieces;
 }
 
-function renderPart(part: TemplatePart, from: Readable): string | Buffer {
-  switch (part.kind) {
-    case 'text':
-      return part.text;
-    case 'source':
-      return from.read(part.source) ?? '';
-    case 'token':
-      return from.token(part.token) ?? '';
-    case 'optional':
-      return part.parts.some((one) => isMissing(one, from)) ? '' : renderText(part.parts, from);
+/** The pieces of a template, or nothing where a part that is not optional has no value. */
+function wholePieces(template: Template, from: Readable): readonly (string | Buffer)[] | undefined {
+  const pieces: (string | Buffer)[] = [];
+  for (const part of template) {
+    if (part.kind === 'optional') {
+      pieces.push(...(wholePieces(part.parts, from) ?? []));
+      continue;
+    }
+    const piece = pieceOf(part, from);
+    if (piece === undefined) return undefined;
+    pieces.push(piece);
   }
+  return pieces;
+}
+
+function pieceOf(
+  part: Exclude<TemplatePart, { readonly kind: 'optional' }>,
+  from: Readable,
+): string | Buffer | undefined {
+  if (part.kind === 'text') return part.text;
+  return part.kind === 'source' ? from.read(part.source) : from.token(part.token);
 }
 
 export function renderText(template: Template, from: Readable): string {
-  return renderPieces(template, from)
-    .map((piece) => piece.toString())
-    .join('');
+  return joined(renderPieces(template, from));
+}
+
+function joined(pieces: readonly (string | Buffer)[]): string {
+  return pieces.map((piece) => piece.toString()).join('');
 }

@@ -8,7 +8,9 @@ import type {
   SignatureDefinition,
   SignatureEncoding,
   Source,
+  Template,
 } from '../definitions/receive.ts';
+import { usesToken } from '../definitions/template.ts';
 import { type Readable, readPlace, renderPieces, renderText } from './read-place.ts';
 import type { SecretKey } from './secret-keys.ts';
 import { checkTimestamp, type Time } from './timestamp.ts';
@@ -33,19 +35,21 @@ export function checkSignature(
   if ('kind' in found) return found;
   const time = readTime(definition, reader, found.header);
   if ('kind' in time) return time;
-  const fitting = fittingKey(definition, keys, { reader, signatures: found.signatures, time });
+  const signed: Signed = { reader, signatures: found.signatures, time };
+  const fitting = fittingKey(definition, keys, { signed, nowMs });
   if (fitting === undefined) {
-    const tried = keys.length === 1 ? 'the secret' : `any of ${keys.length} secrets`;
-    return refused('signature-wrong', `the signature does not fit ${tried}`);
+    return refused('signature-wrong', `the signature does not fit ${tried(keys.length)}`);
   }
   return (
     checkTimestamp(definition.timestamp, time, nowMs) ??
     checkExpiry(fitting, nowMs) ??
-    checkEqual(definition.equal, readableOf(reader, time)) ?? {
-      kind: 'authentic',
-      secret: fitting.number,
-    }
+    checkPairs(definition, signed) ?? { kind: 'authentic', secret: fitting.number }
   );
+}
+
+function tried(secrets: number): string {
+  if (secrets === 0) return 'because there is no secret';
+  return secrets === 1 ? 'the secret' : `any of ${secrets} secrets`;
 }
 
 interface Found {
@@ -60,28 +64,56 @@ export function findSignatures(
   reader: RequestReader,
 ): Found | Verdict {
   const { signature, list, prefix, encoding } = definition;
-  for (const step of signature) {
-    if (step.from === 'header' && reader.request.repeated.has(step.name)) {
-      return refused('signature-repeated', `the header ${step.name} came more than once`);
-    }
-  }
+  const repeated = repeatedHeader(definition, reader);
+  if (repeated !== undefined) return repeated;
   const header = readPlace(signature, reader);
   if (header === undefined) {
     return refused('signature-missing', `there is no ${namesOf(definition)}`);
   }
-  const texts = list === undefined ? [header] : listed(header, list);
-  const written = texts.filter((text) => text.startsWith(prefix));
-  if (written.length === 0) {
-    return refused('signature-missing', `${namesOf(definition)} holds no signature of this kind`);
+  if (list === undefined) {
+    if (!header.startsWith(prefix)) return noSignature(definition);
+    const bytes = decode(header.slice(prefix.length), encoding);
+    return bytes === undefined ? unreadable(definition) : { header, signatures: [bytes] };
   }
+  const written = listed(header, list).filter((text) => text.startsWith(prefix));
+  if (written.length === 0) return noSignature(definition);
   if (written.length > SIGNATURES_MAX) {
     return refused('signature-unreadable', `it lists over ${SIGNATURES_MAX} signatures`);
   }
   const signatures = written.flatMap((text) => decode(text.slice(prefix.length), encoding) ?? []);
-  if (signatures.length === 0) {
-    return refused('signature-unreadable', `${namesOf(definition)} is not written in ${encoding}`);
+  return signatures.length === 0 ? unreadable(definition) : { header, signatures };
+}
+
+/** Any header that the signature is made of: Node joins the texts, and nobody knows which counts. */
+function repeatedHeader(
+  { signature, timestamp, signs }: SignatureDefinition,
+  { request }: RequestReader,
+): Verdict | undefined {
+  if (request.repeated.size === 0) return undefined;
+  const sources = [...signature, ...(timestamp?.place ?? []), ...sourcesOf(signs)];
+  for (const source of sources) {
+    if (source.from === 'header' && request.repeated.has(source.name)) {
+      return refused('signature-repeated', `the header ${source.name} came more than once`);
+    }
   }
-  return { header, signatures };
+  return undefined;
+}
+
+function sourcesOf(template: Template): readonly Source[] {
+  return template.flatMap((part) => {
+    if (part.kind === 'optional') return sourcesOf(part.parts);
+    return part.kind === 'source' ? [part.source] : [];
+  });
+}
+
+function noSignature(definition: SignatureDefinition): Verdict {
+  const reason = `${namesOf(definition)} holds no signature of this kind`;
+  return refused('signature-missing', reason);
+}
+
+function unreadable(definition: SignatureDefinition): Verdict {
+  const reason = `${namesOf(definition)} is not written in ${definition.encoding}`;
+  return refused('signature-unreadable', reason);
 }
 
 function namesOf({ signature }: SignatureDefinition): string {
@@ -106,28 +138,29 @@ function listed(
     .map((item) => item.slice(start.length));
 }
 
+/**
+ * One text for one signature: Node skips characters that do not belong there, and bits at the end
+ * of base64 that belong to no byte. Padding is due in base64 (RFC 4648 §3.2), free in base64url.
+ */
 const alphabets: Readonly<Record<SignatureEncoding, RegExp>> = {
   hex: /^(?:[0-9a-fA-F]{2})+$/,
-  base64: /^[A-Za-z0-9+/]+={0,2}$/,
-  base64url: /^[A-Za-z0-9_-]+={0,2}$/,
+  base64:
+    /^(?=.)(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/,
+  base64url: /^(?=.)(?:[\w-]{4})*(?:[\w-][AQgw](?:==)?|[\w-]{2}[AEIMQUYcgkosw048]=?)?$/,
 };
 
-/**
- * One text for one signature: Node skips characters that do not belong there, and bits at the end of
- * base64 that belong to no byte.
- */
 function decode(text: string, encoding: SignatureEncoding): Buffer | undefined {
-  if (!alphabets[encoding].test(text)) return undefined;
-  const bytes = Buffer.from(text, encoding);
-  const plain = encoding === 'hex' ? text.toLowerCase() : text.replace(/=+$/, '');
-  return bytes.toString(encoding).replace(/=+$/, '') === plain ? bytes : undefined;
+  return alphabets[encoding].test(text) ? Buffer.from(text, encoding) : undefined;
 }
 
+const noTime: Time = { pair: () => undefined };
+
 function readTime(
-  { timestamp }: SignatureDefinition,
+  { timestamp, list }: SignatureDefinition,
   reader: RequestReader,
   header: string,
 ): Time | Verdict {
+  if (timestamp === undefined && list === undefined) return noTime;
   const pair = (source: Source): string | undefined =>
     source.from === 'pair' ? listed(header, { form: 'pairs', name: source.name })[0] : undefined;
   if (timestamp === undefined) return { pair };
@@ -140,7 +173,14 @@ function readTime(
   return { pair, text };
 }
 
-function readableOf(reader: RequestReader, time: Time, secret?: string): Readable {
+/** What is checked: a request, the signatures that it carries, and when it says it was signed. */
+interface Signed {
+  readonly reader: RequestReader;
+  readonly signatures: readonly Buffer[];
+  readonly time: Time;
+}
+
+function readableOf({ reader, time }: Signed, secret?: string): Readable {
   return {
     read: (source) => time.pair(source) ?? reader.read(source),
     token: (token) => {
@@ -150,24 +190,33 @@ function readableOf(reader: RequestReader, time: Time, secret?: string): Readabl
   };
 }
 
-/** Every key is tried with every signature: what is found says nothing about the rest. */
+/**
+ * Every key is tried with every signature: what is found says nothing about the rest. Of those that
+ * fit the first counts that has not ended.
+ */
 function fittingKey(
-  definition: SignatureDefinition,
+  { algorithm, signs }: SignatureDefinition,
   keys: readonly SecretKey[],
-  given: {
-    readonly reader: RequestReader;
-    readonly signatures: readonly Buffer[];
-    readonly time: Time;
-  },
+  { signed, nowMs }: { readonly signed: Signed; readonly nowMs: number },
 ): SecretKey | undefined {
-  const { algorithm, signs } = definition;
+  const holdsSecret = usesToken(signs, 'secret');
+  // A hash without the secret in it proves nothing: anybody can make it.
+  if (algorithm.family === 'hash' && !holdsSecret) return undefined;
+  const shared = holdsSecret ? undefined : piecesOf(signs, signed);
+  const { signatures } = signed;
   let fitting: SecretKey | undefined;
   for (const key of keys) {
-    const pieces = renderPieces(signs, readableOf(given.reader, given.time, key.text));
-    const fits = signatureFits(algorithm, { key, pieces, signatures: given.signatures });
-    if (fits) fitting ??= key;
+    const pieces = shared ?? renderPieces(signs, readableOf(signed, key.text));
+    if (!signatureFits(algorithm, { key, pieces, signatures })) continue;
+    if (fitting === undefined || (hasEnded(fitting, nowMs) && !hasEnded(key, nowMs))) fitting = key;
   }
   return fitting;
+}
+
+function piecesOf(signs: Template, signed: Signed): readonly (string | Buffer)[] {
+  const [first] = signs;
+  const isBody = signs.length === 1 && first?.kind === 'token' && first.token === 'body';
+  return isBody ? [signed.reader.request.body] : renderPieces(signs, readableOf(signed));
 }
 
 export function signatureFits(
@@ -213,10 +262,18 @@ function someEqual(expected: Buffer, signatures: readonly Buffer[]): boolean {
   return equal;
 }
 
-function checkExpiry({ number, notAfterMs }: SecretKey, nowMs: number): Verdict | undefined {
-  if (notAfterMs === undefined || nowMs <= notAfterMs) return undefined;
-  const ended = new Date(notAfterMs).toISOString();
-  return refused('secret-expired', `it is signed with secret ${number}, which ended ${ended}`);
+function hasEnded({ notAfterMs }: SecretKey, nowMs: number): boolean {
+  return notAfterMs !== undefined && nowMs > notAfterMs;
+}
+
+export function checkExpiry(key: SecretKey, nowMs: number): Verdict | undefined {
+  if (!hasEnded(key, nowMs)) return undefined;
+  const ended = new Date(key.notAfterMs ?? 0).toISOString();
+  return refused('secret-expired', `it is signed with secret ${key.number}, which ended ${ended}`);
+}
+
+function checkPairs({ equal }: SignatureDefinition, signed: Signed): Verdict | undefined {
+  return equal.length === 0 ? undefined : checkEqual(equal, readableOf(signed));
 }
 
 export function checkEqual(

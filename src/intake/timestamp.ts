@@ -32,8 +32,10 @@ function parseUnitMs(text: string, unit: TimestampDefinition['unit']): number | 
       return /^\d{1,11}$/.test(text) ? Number(text) * 1_000 : undefined;
     case 'ms':
       return /^\d{1,14}$/.test(text) ? Number(text) : undefined;
-    default:
-      return parseTimeMs(text);
+    case 'iso':
+      return parseIsoMs(text);
+    case 'http':
+      return parseHttpMs(text);
   }
 }
 
@@ -55,7 +57,29 @@ export function writeTime(atMs: number, unit: TimestampDefinition['unit']): stri
 export function parseTimeMs(text: string): number | undefined {
   if (/^\d{1,11}(\.\d{1,9})?$/.test(text)) return Number(text) * 1_000;
   if (/^\d{12,14}$/.test(text)) return Number(text);
-  if (!/^\d{4}-\d{2}-\d{2}|^[A-Z][a-z]{2}, \d{2} /.test(text)) return undefined;
+  return parseIsoMs(text) ?? parseHttpMs(text);
+}
+
+const iso =
+  /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?$/;
+
+/** A time without a zone is in UTC: what it means must not depend on where the hub runs. */
+function parseIsoMs(text: string): number | undefined {
+  const [, day, time = '00:00', zone = 'Z'] = iso.exec(text) ?? [];
+  if (day === undefined) return undefined;
+  const offset = zone.replace(/^(?:UTC|GMT)$/, 'Z').replace(/^(...)(\d\d)$/, '$1:$2');
+  return timeOf(`${day}T${time}${offset}`);
+}
+
+const http =
+  /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} (?:GMT|UTC|[+-]\d{4})$/;
+
+/** As in HTTP (RFC 9110 §5.6.7) and in mail (RFC 5322 §3.3), which have the same order. */
+function parseHttpMs(text: string): number | undefined {
+  return http.test(text) ? timeOf(text) : undefined;
+}
+
+function timeOf(text: string): number | undefined {
   const time = Date.parse(text);
   return Number.isNaN(time) ? undefined : time;
 }

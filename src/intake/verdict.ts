@@ -35,3 +35,23 @@ export type Verdict =
 export function refused(code: RefusalCode, reason: string): Verdict {
   return { kind: 'refused', code, reason };
 }
+
+/**
+ * What several ways come to of which one is enough: the first that fits. Otherwise one that could
+ * not be decided goes first, so that the sender comes again, then one that came further than to
+ * find nothing.
+ */
+export function firstTold(verdicts: readonly Verdict[]): Verdict {
+  const nothing = refused('signature-missing', 'there is no way to verify');
+  return (
+    verdicts.find(({ kind }) => kind === 'authentic') ??
+    verdicts.find((one) => isRefused(one, /^key-unavailable$/)) ??
+    verdicts.find((one) => !isRefused(one, /-missing$/)) ??
+    verdicts[0] ??
+    nothing
+  );
+}
+
+function isRefused(verdict: Verdict, code: RegExp): boolean {
+  return verdict.kind === 'refused' && code.test(verdict.code);
+}

@@ -8,9 +8,9 @@ import { checkJwt } from './jwt.ts';
 import type { PublishedKeys } from './published-keys.ts';
 import { checkWithPublishedKey } from './published-signature.ts';
 import { createScheme } from './schemes.ts';
-import { secretKeys } from './secret-keys.ts';
+import { secretKeys, secretPlaces } from './secret-keys.ts';
 import { checkSignature, type SignatureCheck } from './signature.ts';
-import { refused, type Verdict } from './verdict.ts';
+import { firstTold, refused, type Verdict } from './verdict.ts';
 import { createRequestReader, type RequestReader } from './webhook-request.ts';
 
 export interface VerifyPorts {
@@ -26,9 +26,9 @@ export function createVerifier(definition: VerifyDefinition, ports: VerifyPorts)
     case 'none':
       return () => ({ kind: 'authentic' });
     case 'any':
-      return anyOf(definition.of.map((one) => createVerifier(one, ports)));
+      return anyOf(createNumbered(definition.of, ports));
     case 'all':
-      return allOf(definition.of.map((one) => createVerifier(one, ports)));
+      return allOf(createNumbered(definition.of, ports));
     case 'signature':
       return createSignatureVerifier(definition, ports);
     case 'basic':
@@ -57,33 +57,52 @@ function createSignatureVerifier(
   return (reader, nowMs) => checkElements(check, reader, nowMs);
 }
 
+/** Secrets of several ways are told apart: their numbers run on from one way to the next. */
+function createNumbered(
+  ways: readonly VerifyDefinition[],
+  ports: VerifyPorts,
+): readonly Verifier[] {
+  const places = secretPlaces(ways);
+  return ways.map((way) => {
+    const verifier = createVerifier(way, ports);
+    const before = places.get('secrets' in way ? way.secrets : []) ?? 0;
+    if (before === 0) return verifier;
+    return async (reader, nowMs) => {
+      const verdict = await verifier(reader, nowMs);
+      if (verdict.kind === 'refused' || verdict.secret === undefined) return verdict;
+      return { ...verdict, secret: before + verdict.secret };
+    };
+  });
+}
+
 /** Every element must be signed, and there must be one. */
 function checkElements(check: SignatureCheck, reader: RequestReader, nowMs: number): Verdict {
-  const { each } = check.definition;
-  const elements = each === undefined ? [] : elementsOf(reader.request.body, each);
-  let verdict = refused('signature-missing', `the body has no elements at ${each?.text}`);
+  const { each = { path: [], item: [], text: '[]' } } = check.definition;
+  const { body } = reader.request;
+  const elements = elementsOf(body, each);
+  let verdict = refused('signature-missing', `the body has no elements at ${each.text}`);
+  if (each.item.length > 0 && elements.length < elementsOf(body, { ...each, item: [] }).length) {
+    return refused('signature-missing', `an element of the body has nothing at ${each.text}`);
+  }
+  const url = reader.token('url')?.toString();
   for (const json of elements) {
-    verdict = checkSignature(check, createRequestReader(reader.request, { json }), nowMs);
+    verdict = checkSignature(check, createRequestReader(reader.request, { json, url }), nowMs);
     if (verdict.kind === 'refused') return verdict;
   }
   return verdict;
 }
 
-/** The first that fits counts. Otherwise the reason of the way that came furthest is told. */
+/** The first that fits counts, and those behind it are not tried. */
 function anyOf(verifiers: readonly Verifier[]): Verifier {
   return async (reader, nowMs) => {
-    let told: Verdict | undefined;
+    const verdicts: Verdict[] = [];
     for (const verifier of verifiers) {
       const verdict = await verifier(reader, nowMs);
       if (verdict.kind === 'authentic') return verdict;
-      if (told === undefined || isAbsence(told)) told = verdict;
+      verdicts.push(verdict);
     }
-    return told ?? refused('signature-missing', 'there is no way to verify');
+    return firstTold(verdicts);
   };
-}
-
-function isAbsence(verdict: Verdict): boolean {
-  return verdict.kind === 'refused' && verdict.code.endsWith('-missing');
 }
 
 function allOf(verifiers: readonly Verifier[]): Verifier {

@@ -19,6 +19,8 @@ export interface WebhookRequest {
   readonly body: Buffer;
   /** Who sent it, as far as trusted proxies say. */
   readonly address?: string;
+  /** Whether a trusted proxy handed it on: only then do headers that proxies write count. */
+  readonly viaTrustedProxy?: boolean;
 }
 
 const none: ReadonlySet<string> = new Set();

@@ -3,6 +3,7 @@
 import type { Event } from '../model/event.ts';
 import type { OrderPlace } from '../model/order.ts';
 import type { Database, Statement } from './database.ts';
+import { keepConflicts } from './event-conflicts.ts';
 import type { Appended, NewDelivery, NewEvent } from './journal.ts';
 import { storableText } from './storable-text.ts';
 
@@ -12,7 +13,8 @@ import { storableText } from './storable-text.ts';
  * bytea, each cut out by where it starts and how long it is: binary, without escaping.
  */
 export const eventRecordset = `(id uuid, source text, topic text, dedupe_key text, shop text,
-  headers json, sha256 text, occurred_at timestamptz, cause_id uuid, body_at int, body_bytes int)`;
+  headers json, sha256 text, occurred_at timestamptz, cause_id uuid, unreadable text, body_at int,
+  body_bytes int)`;
 export const deliveryRecordset = `(id uuid, event_id uuid, flow text, connector text,
   operation text, revision text, chain text, version numeric, behind text, settle_ms int, tenant text)`;
 
@@ -31,17 +33,21 @@ const appendStatement: Statement = {
       SELECT * FROM json_to_recordset($1::json) AS r${eventRecordset}
     ), stored AS (
       INSERT INTO events (id, source, topic, dedupe_key, shop, body, headers, sha256, occurred_at,
-                          cause_id)
+                          cause_id, unreadable)
       SELECT id, source, topic, dedupe_key, shop, substring($2::bytea FROM body_at FOR body_bytes),
-             headers, sha256, occurred_at, cause_id
+             headers, sha256, occurred_at, cause_id, unreadable
       FROM incoming ORDER BY source, dedupe_key
       ON CONFLICT (source, dedupe_key) DO NOTHING
       RETURNING id
     ), started AS (
       INSERT INTO deliveries (${deliveryColumns})
       SELECT ${deliveryValues}
-      FROM json_to_recordset($3::json) AS d${deliveryRecordset}
-      JOIN stored ON stored.id = d.event_id
+      FROM (
+        SELECT r.* FROM json_to_recordset($3::json) AS r${deliveryRecordset}
+        JOIN stored ON stored.id = r.event_id
+        -- as they were made, so that the elements of one list keep their order
+        ORDER BY r.id
+      ) d
     )
     SELECT id::text FROM stored`,
 };
@@ -69,9 +75,15 @@ export async function appendEvents(
     return events.map((event) => ({ kind: 'stored', id: event.id }));
   }
   const storedIds = new Set(stored.map((row) => row.id));
-  const firsts = await findFirsts(
+  const repeated = events.filter((event) => !storedIds.has(event.id));
+  const firsts = await findFirsts(database, repeated);
+  await keepConflicts(
     database,
-    events.filter((event) => !storedIds.has(event.id)),
+    repeated.flatMap((event) => {
+      const first = firsts.get(keyOf(event.source, storableText(event.dedupeKey)));
+      const isOther = first !== undefined && first.sha256 !== event.sha256;
+      return isOther ? [{ eventId: first.id, event }] : [];
+    }),
   );
   return Promise.all(
     events.map(async (event): Promise<Appended> => {
@@ -125,6 +137,7 @@ export function eventRows(events: readonly (NewEvent & Pick<Event, 'causeId'>)[]
       sha256: event.sha256,
       occurred_at: event.occurredAt ?? null,
       cause_id: event.causeId ?? null,
+      unreadable: event.unreadable === undefined ? null : storableText(event.unreadable),
       body_at: bodyAt,
       body_bytes: event.body.length,
     };
@@ -165,4 +178,22 @@ export function chainRow(flow: string, { key, version, dead, settleMs }: OrderPl
 /** Bytes that an event weighs in a batch: its body and roughly its row. */
 export function weighEvent(event: NewEvent): number {
   return event.body.length + 1_024 + 256 * event.deliveries.length;
+}
+
+/** What `appendTogether` was given, as one item of a batch. */
+export function weighEvents(events: readonly NewEvent[]): number {
+  return events.reduce((bytes, event) => bytes + weighEvent(event), 0);
+}
+
+/** The events of many requests in one statement, answered request by request. */
+export async function appendGroups(
+  database: Database,
+  groups: readonly (readonly NewEvent[])[],
+): Promise<readonly (readonly Appended[])[]> {
+  const appended = await appendEvents(database, groups.flat());
+  let at = 0;
+  return groups.map(({ length }) => {
+    at += length;
+    return appended.slice(at - length, at);
+  });
 }

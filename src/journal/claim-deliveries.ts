@@ -34,6 +34,8 @@ export const claimColumns = `c.id::text AS delivery_id, c.round, c.fence::text, 
            c.strikes, c.ambiguous OR c.strikes > 0 AS ambiguous, c.hub_errors, c.chain,
            c.replay_of::text, e.id::text, e.source, e.topic, e.dedupe_key, e.shop,
            coalesce(c.body, e.body) AS body, e.headers::text, e.sha256,
+           -- said of the body that came, not of the one that a person wrote for a replay
+           CASE WHEN c.body IS NULL THEN e.unreadable END AS unreadable,
            e.occurred_at, e.received_at`;
 
 // A claim that vanished makes a suspect, however often: only a death that was seen is one strike more.
@@ -240,6 +242,7 @@ export interface EventRow {
   readonly occurred_at: Date | null;
   readonly received_at: Date;
   readonly cause_id?: string | null;
+  readonly unreadable?: string | null;
 }
 
 export function eventOf(row: EventRow): Event {
@@ -255,5 +258,6 @@ export function eventOf(row: EventRow): Event {
     ...(row.shop === null ? {} : { shop: row.shop }),
     ...(row.occurred_at === null ? {} : { occurredAt: row.occurred_at }),
     ...(row.cause_id == null ? {} : { causeId: row.cause_id }),
+    ...(row.unreadable == null ? {} : { unreadable: row.unreadable }),
   };
 }

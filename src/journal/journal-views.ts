@@ -21,7 +21,7 @@ const PAGE_MAX = 500;
 const getEventStatement: Statement = {
   name: 'get-event',
   text: `SELECT id::text, source, topic, dedupe_key, shop, body, headers::text, sha256, occurred_at,
-                received_at, cause_id::text
+                received_at, cause_id::text, unreadable
          FROM events WHERE id = $1::uuid`,
 };
 
@@ -29,13 +29,16 @@ const listEventsStatement: Statement = {
   name: 'list-events',
   text: `
     WITH page AS (
-      SELECT id, source, topic, dedupe_key, shop, length(body) AS bytes, received_at FROM events
+      SELECT id, source, topic, dedupe_key, shop, length(body) AS bytes, received_at,
+             unreadable
+      FROM events
       WHERE ($1::text IS NULL OR source = $1) AND ($2::text IS NULL OR topic = $2)
         AND ($3::text IS NULL OR dedupe_key = $3) AND ($4::text IS NULL OR shop = $4)
         AND ($5::uuid IS NULL OR id < $5::uuid)
       ORDER BY id DESC LIMIT $6
     )
     SELECT p.id::text, p.source, p.topic, p.dedupe_key AS key, p.shop, p.bytes, p.received_at,
+           p.unreadable,
            (SELECT coalesce(json_object_agg(state, n), '{}') FROM (
               SELECT state, count(*) AS n FROM deliveries WHERE event_id = p.id GROUP BY state
             ) s) AS deliveries
@@ -148,13 +151,14 @@ function pageSize(limit: number | undefined): number {
   return Math.min(PAGE_MAX, Math.max(1, limit ?? PAGE_DEFAULT));
 }
 
-type EventListRow = Omit<EventSummary, 'receivedAt' | 'shop'> & {
+type EventListRow = Omit<EventSummary, 'receivedAt' | 'shop' | 'unreadable'> & {
   readonly shop: string | null;
+  readonly unreadable: string | null;
   readonly received_at: Date;
 };
 
-function summaryOf({ received_at, shop, ...row }: EventListRow): EventSummary {
-  return { ...row, receivedAt: received_at, ...present({ shop }) };
+function summaryOf({ received_at, shop, unreadable, ...row }: EventListRow): EventSummary {
+  return { ...row, receivedAt: received_at, ...present({ shop, unreadable }) };
 }
 
 interface DeliveryRow {

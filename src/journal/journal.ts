@@ -23,6 +23,8 @@ export interface NewEvent {
   readonly headers: Headers;
   readonly sha256: string;
   readonly occurredAt?: Date;
+  /** Why its body cannot be read, in words; absent where it can, or where nobody has looked. */
+  readonly unreadable?: string;
   readonly deliveries: readonly NewDelivery[];
 }
 
@@ -253,8 +255,22 @@ export interface EventSummary {
   readonly shop?: string;
   readonly bytes: number;
   readonly receivedAt: Date;
+  /** Why its body cannot be read, in words. */
+  readonly unreadable?: string;
   /** How many deliveries are in which state. */
   readonly deliveries: Readonly<Partial<Record<DeliveryState, number>>>;
+}
+
+/** What came under the id of an event with another body. */
+export interface ConflictView {
+  /** Of the whole body. */
+  readonly sha256: string;
+  /** Bytes of the whole body. */
+  readonly bytes: number;
+  /** Its beginning where it is longer than 1 MiB. */
+  readonly body: Buffer;
+  readonly headers: Headers;
+  readonly receivedAt: Date;
 }
 
 export interface LaneSummary {
@@ -274,6 +290,11 @@ export interface LaneSummary {
 export interface Journal extends Chains, Gates {
   /** Resolves after the commit; requests that arrive together are written together. */
   append(event: NewEvent): Promise<Appended>;
+  /**
+   * The events of one request: all of them or none, in one statement. Resolves with an answer for
+   * each, in their order; of two with one key the first counts, and the other is its duplicate.
+   */
+  appendTogether(events: readonly NewEvent[]): Promise<readonly Appended[]>;
   /**
    * Takes a delivery for `leaseMs`; nobody else gets it before the lease has run out. Where only the
    * newest of its chain counts, the claim may be of that one instead.
@@ -309,6 +330,8 @@ export interface Journal extends Chains, Gates {
 
   getEvent(id: string): Promise<Event | undefined>;
   listEvents(query: EventQuery): Promise<readonly EventSummary[]>;
+  /** At most a handful, oldest first, each body once. */
+  listConflicts(eventId: string): Promise<readonly ConflictView[]>;
   getDelivery(id: string): Promise<DeliveryView | undefined>;
   listDeliveries(query: DeliveryQuery): Promise<readonly DeliveryView[]>;
   listAttempts(deliveryId: string): Promise<readonly AttemptView[]>;

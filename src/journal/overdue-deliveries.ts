@@ -82,6 +82,8 @@ const deleteStatement: Statement = {
       DELETE FROM attempts a USING old_deliveries d WHERE a.delivery_id = d.id
     ), old_changes AS (
       DELETE FROM changes c USING old_deliveries d WHERE c.delivery_id = d.id
+    ), old_conflicts AS (
+      DELETE FROM event_conflicts c USING old WHERE c.event_id = old.id
     )
     DELETE FROM events e USING old WHERE e.id = old.id RETURNING e.id::text`,
 };

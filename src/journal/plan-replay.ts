@@ -28,7 +28,8 @@ export async function planReplay(database: Database, request: PlanRequest): Prom
       await session.query('BEGIN');
       await session.query(`SET LOCAL statement_timeout = ${PLAN_MS_MAX}`);
       const planned = await writePlan(session, id, request);
-      await session.query('COMMIT');
+      // A plan of nothing can do nothing.
+      await session.query(planned.total === 0 ? 'ROLLBACK' : 'COMMIT');
       return planned;
     });
   } catch (error) {

@@ -7,7 +7,7 @@ import type { FlowRevision } from '../model/flow-revision.ts';
 import { type Meter, silentMeter } from '../model/meter.ts';
 import { within } from '../model/within.ts';
 import { advanceChains, chainViews } from './advance-chains.ts';
-import { appendEvents, weighEvent } from './append-events.ts';
+import { appendGroups, weighEvents } from './append-events.ts';
 import { type Batcher, type BatcherLimits, createBatcher } from './batcher.ts';
 import { claimInOrder } from './claim-ordered.ts';
 import {
@@ -18,7 +18,8 @@ import {
   type Statement,
 } from './database.ts';
 import { deliveryChanges } from './delivery-changes.ts';
-import type { Journal } from './journal.ts';
+import { eventConflicts } from './event-conflicts.ts';
+import type { Appended, Journal } from './journal.ts';
 import { journalViews } from './journal-views.ts';
 import { laggingLanes } from './lagging-lanes.ts';
 import { laneChanges } from './lane-changes.ts';
@@ -28,10 +29,14 @@ import type { Pollers } from './pollers-port.ts';
 import { postgresGates } from './postgres-gates.ts';
 import { postgresPollers } from './postgres-pollers.ts';
 import { postgresProblems } from './postgres-problems.ts';
+import { postgresQuarantine } from './postgres-quarantine.ts';
 import { postgresReplays } from './postgres-replays.ts';
+import { postgresSecretUses } from './postgres-secret-uses.ts';
 import type { Problems } from './problems-port.ts';
+import type { Quarantine } from './quarantine-port.ts';
 import { recordAttempts, weighRecord } from './record-attempts.ts';
 import type { Replays } from './replays-port.ts';
+import type { SecretUses } from './secret-uses-port.ts';
 
 export interface PostgresJournalOptions {
   readonly url: string;
@@ -51,6 +56,8 @@ export interface PostgresJournal extends Journal {
   readonly problems: Problems;
   readonly replays: Replays;
   readonly pollers: Pollers;
+  readonly secretUses: SecretUses;
+  readonly quarantine: Quarantine;
 }
 
 /** A vendor waits for an append: two under way, one in its commit while the next is written. */
@@ -115,7 +122,7 @@ function assemble(database: Database, meter: Meter): PostgresJournal {
       ...options,
       onBatch: (size) => meter.batch(name, size),
     });
-  const append = batched('append', appendEvents, { weigh: weighEvent, limits: appendLimits });
+  const append = batched('append', appendGroups, { weigh: weighEvents, limits: appendLimits });
   const claim = batched('claim', claimInOrder, { weigh: () => 128, limits: deliveryLimits });
   const record = batched('record', recordAttempts, { weigh: weighRecord, limits: deliveryLimits });
   const advance = batched('advance', advanceChains, {
@@ -123,7 +130,8 @@ function assemble(database: Database, meter: Meter): PostgresJournal {
     limits: deliveryLimits,
   });
   return {
-    append: (event) => append.add(event),
+    append: async (event) => (await append.add([event]))[0] as Appended,
+    appendTogether: async (events) => (events.length === 0 ? [] : append.add(events)),
     claim: (request) => claim.add(request),
     record: (one) => record.add(one),
     advance: (chain) => advance.add(chain),
@@ -131,12 +139,15 @@ function assemble(database: Database, meter: Meter): PostgresJournal {
     ...revisions(database),
     ...overdueDeliveries(database),
     ...journalViews(database),
+    ...eventConflicts(database),
     ...deliveryChanges(database),
     ...laneChanges(database),
     ...laggingLanes(database),
     problems: postgresProblems(database),
     replays: postgresReplays(database),
     pollers: postgresPollers(database),
+    secretUses: postgresSecretUses(database),
+    quarantine: postgresQuarantine(database),
     ...postgresGates(database),
     ping: (deadlineMs) => ping(database, deadlineMs),
     async close() {

@@ -2,8 +2,10 @@
 
 import type { DeliveryState } from '../model/delivery.ts';
 import { CrossdockError } from '../model/errors.ts';
+import type { Headers } from '../model/event.ts';
 import { firstIdOf, isId } from '../model/ids.ts';
 import type { Database, Statement } from './database.ts';
+import { hasName } from './known-names.ts';
 import {
   blockAgain,
   freeReplaced,
@@ -99,7 +101,8 @@ const eventColumns = `e.source, e.topic, e.shop, e.dedupe_key AS key`;
 
 function bodyColumns(body: string): string {
   return `CASE WHEN $4::boolean AND sum(length(${body})) OVER (ORDER BY n) <= ${BODY_BYTES_MAX}
-                THEN ${body} END AS body`;
+                THEN ${body} END AS body,
+           CASE WHEN $4::boolean THEN e.headers::text END AS headers`;
 }
 
 const deliveryMembersStatement: Statement = {
@@ -226,6 +229,7 @@ export function postgresReplays(database: Database): Replays {
   };
   return {
     plan: (request) => planReplay(database, request),
+    hasName: (what, name) => hasName(database, what, name),
     async describe(id, { expectedMs, warnings }) {
       await database.query(describeStatement, [id, expectedMs, JSON.stringify(warnings)]);
     },
@@ -329,10 +333,12 @@ interface MemberRow {
   readonly shop: string | null;
   readonly key: string;
   readonly body: Buffer | null;
+  readonly headers: string | null;
 }
 
 function memberOf(row: MemberRow): ReplayMember {
   const { place, flow, connector, operation, revision, source, topic, shop, key, body } = row;
+  const { headers } = row;
   return {
     place,
     eventId: row.event_id,
@@ -346,5 +352,6 @@ function memberOf(row: MemberRow): ReplayMember {
     ...(revision === null ? {} : { revision }),
     ...(shop === null ? {} : { shop }),
     ...(body === null ? {} : { body }),
+    ...(headers === null ? {} : { headers: JSON.parse(headers) as Headers }),
   };
 }

@@ -8,6 +8,7 @@
 //    └─────────────────────────▶ cancelled
 
 import type { DeliveryState } from '../model/delivery.ts';
+import type { Headers } from '../model/event.ts';
 import type { DueDelivery, Replayed } from './journal.ts';
 
 /** Of which deliveries; `unrouted`: events that no flow took. */
@@ -21,6 +22,14 @@ export const replayableStates = [
 ] as const;
 
 export type ReplayableState = (typeof replayableStates)[number];
+
+/** Of which deliveries a replay is where nobody says otherwise. */
+export const REPLAY_STATE_DEFAULT: ReplayableState = 'dead';
+
+/** Fields of a query that name what a file has, or had. */
+export const namedInQuery = ['flow', 'connector', 'source'] as const;
+
+export type NamedInQuery = (typeof namedInQuery)[number];
 
 /** All of what it says must hold. */
 export interface ReplayQuery {
@@ -99,6 +108,8 @@ export interface ReplayMember {
   readonly key: string;
   /** Only where it was asked for. */
   readonly body?: Buffer;
+  /** Together with the body: they say what it is. */
+  readonly headers?: Headers;
 }
 
 /** At most this many members; a larger replay is several. */
@@ -110,8 +121,8 @@ export const REPLAY_CHUNK_MAX = 500;
 export interface Replays {
   /**
    * Writes down which deliveries fit now: of an event and flow the newest, and none where a delivery
-   * of both is under way. Rejects `usage` where they are more than a million, or where looking for
-   * them takes longer than 30 s.
+   * of both is under way. Where none fit, nothing is kept. Rejects `usage` where they are more than
+   * a million, or where looking for them takes longer than 30 s.
    */
   plan(request: {
     readonly query: ReplayQuery;
@@ -128,6 +139,8 @@ export interface Replays {
     /** Other plans and runs of the same query, dates aside, that are not over. */
     readonly alike: readonly string[];
   }>;
+  /** Whether the journal has a delivery, or for `source` an event, of that name. */
+  hasName(what: NamedInQuery, name: string): Promise<boolean>;
   describe(
     id: string,
     plan: { readonly expectedMs: number; readonly warnings: readonly string[] },

@@ -67,17 +67,24 @@ export const errorExplanations: Readonly<Record<ErrorCode, Explanation>> = {
     meaning: "The request's signature is missing or fits none of the connector's secrets.",
     todo: "Compare the secret with the sender's; during a rotation list both in `receive.secrets`. A proxy that changes bodies breaks every signature.",
   },
+  'key-unavailable': {
+    meaning:
+      'The public key that a webhook is verified with could not be fetched from its vendor in time (1 s), or what lies there is no key that is valid now. The sender is told to come again; nothing was taken.',
+    todo: "The log says why. Check that the hub reaches the vendor's host by https, its names and certificates; no proxy is used.",
+  },
   'body-too-large': {
-    meaning: "The body is larger than the connector's `receive.bodyMax`.",
+    meaning:
+      "The body is larger than the connector's `receive.bodyMax`, as sent or decompressed, or is a list of more events than its `receive.eventsMax`.",
     todo: 'Raise `bodyMax` (at most `10mb`), or have the sender send less.',
   },
   'encoding-unsupported': {
-    meaning: 'The request has a `Content-Encoding`. Signatures are over plain bytes.',
-    todo: 'Have the sender send the body as it is.',
+    meaning:
+      'The request has a `Content-Encoding` other than gzip, deflate and br, or several of them.',
+    todo: 'Have the sender send the body as it is, or with one of these.',
   },
   'request-malformed': {
     meaning:
-      'The webhook names no topic, a header that identifies it is longer than 512 characters, or the request cannot be read; over the API, a field has a value that it cannot have. With status 405: webhooks are sent with POST or PUT only.',
+      'The body is not what its `Content-Encoding` says, or is cut off; or the request cannot be read; over the API, a field has a value that it cannot have. With status 405: webhooks are sent with POST or PUT only.',
     todo: "Compare the request with the connector's `receive`; over the API the answer names the field.",
   },
   'not-signed-in': {
@@ -93,6 +100,11 @@ export const errorExplanations: Readonly<Record<ErrorCode, Explanation>> = {
     meaning:
       '20 wrong tokens came from one address within 15 minutes; right ones are refused for that time too.',
     todo: 'Wait as long as `Retry-After` says.',
+  },
+  'too-many-refused': {
+    meaning:
+      'More than 60 requests of this address failed verification within a minute. Its good ones are still taken; the bad ones are neither kept nor logged.',
+    todo: 'See `crossdock quarantine list` for what is wrong with them. Where all senders seem to have one address, name the proxies that are trusted.',
   },
   'not-found': {
     meaning:

@@ -23,6 +23,8 @@ export interface Event {
   readonly receivedAt: Date;
   /** The delivery whose result this event is, for events made by `emit`. */
   readonly causeId?: string;
+  /** Why its body cannot be read, in words; absent where it can, or where nobody has looked. */
+  readonly unreadable?: string;
 }
 
 /** What expressions see as `$event`. */

@@ -9,6 +9,7 @@ export const hubTopics = [
   'problem-opened',
   'connector-disabled',
   'lag-high',
+  'event-conflict',
 ] as const;
 
 export type HubTopic = (typeof hubTopics)[number];

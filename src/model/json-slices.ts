@@ -28,12 +28,19 @@ export function sliceAt(
   return slice;
 }
 
-/** Where the elements of the list at `slice` stand; `undefined` where it is no list. */
-export function elementsIn(text: string, slice: Slice): readonly Slice[] | undefined {
+/**
+ * Where the elements of the list at `slice` stand; `undefined` where it is no list. Of a list that is
+ * longer than `most` the elements behind that are left out.
+ */
+export function elementsIn(
+  text: string,
+  slice: Slice,
+  most: number = Number.POSITIVE_INFINITY,
+): readonly Slice[] | undefined {
   if (text.charAt(slice.start) !== '[') return undefined;
   const elements: Slice[] = [];
   let at = skipWhite(text, slice.start + 1);
-  while (text.charAt(at) !== ']') {
+  while (text.charAt(at) !== ']' && elements.length < most) {
     const element = valueAt(text, at);
     elements.push(element);
     at = skipComma(text, element.end);

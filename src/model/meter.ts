@@ -3,6 +3,16 @@ export interface Meter {
   /** One request to intake; `source` is `unknown` where no such connector exists. */
   intake(source: string, status: number, ms: number): void;
   duplicate(source: string): void;
+  /** One fetch of a published key: `fetched`, or why not. */
+  keyFetch(result: string): void;
+  /**
+   * Requests that failed verification, by what became of them: `kept`; `skipped`, where enough of
+   * their kind was kept; `dropped`, where there was no room or no journal; `limited`, of an address
+   * that sends too many.
+   */
+  quarantine(source: string, what: 'kept' | 'skipped' | 'dropped' | 'limited', count: number): void;
+  /** A message that came before, with another body now. */
+  conflict(source: string): void;
   /**
    * One recorded verdict on a delivery: the state it left the delivery in. `callMs` is how long the
    * call to the outside system took, and is left out where nothing was sent.
@@ -23,6 +33,9 @@ export interface Meter {
 export const silentMeter: Meter = {
   intake: () => undefined,
   duplicate: () => undefined,
+  keyFetch: () => undefined,
+  quarantine: () => undefined,
+  conflict: () => undefined,
   attempt: () => undefined,
   handedBack: () => undefined,
   mapping: () => undefined,

@@ -138,9 +138,9 @@ export const outcomeRules: Readonly<Record<OutcomeCode, OutcomeEntry>> = {
   },
   'body-unreadable': {
     class: 'contract',
-    title: 'A body that is no JSON',
+    title: 'A body that cannot be read',
     meaning:
-      "The event's body is no JSON, is not UTF-8, or is nested deeper than 100 levels or has an object of more than 10,000 keys, and the flow has an expression or a schema to evaluate. The event is kept as it came.",
+      "The event's body cannot be read as what it is (JSON, a form, XML, multipart), has not the list that `split` names, or is nested deeper than 100 levels or has an object of more than 10,000 keys, and the flow has an expression or a schema to evaluate. The event is kept as it came.",
     todo: 'Ask the sender, or take the event by a flow without mapping.',
   },
   'input-invalid': {
@@ -195,7 +195,7 @@ export const outcomeRules: Readonly<Record<OutcomeCode, OutcomeEntry>> = {
     title: 'The operation is gone',
     meaning:
       'The target answered 410 at the fixed address of the operation: it is not there any more, for any message. The operation is not called again, and its deliveries are held.',
-    todo: "Write the new address into the connector's file, then resume the operation.",
+    todo: "Write the new address into the connector's file and restart the hub, then `crossdock resume --operation <connector>.<operation>`.",
     holdsOperation: true,
   },
   'hub-error': {
@@ -227,6 +227,9 @@ export const outcomeRules: Readonly<Record<OutcomeCode, OutcomeEntry>> = {
     todo: 'Mend the cause, then retry the delivery.',
   },
 };
+
+/** All there are. */
+export const outcomeCodes = Object.keys(outcomeRules) as readonly OutcomeCode[];
 
 export function classOf(code: OutcomeCode): OutcomeClass {
   return outcomeRules[code].class;

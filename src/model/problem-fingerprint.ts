@@ -1,5 +1,5 @@
 // Which deaths are one problem: those of one class and connector whose reasons differ in nothing but
-// ids, numbers, times, addresses and quoted values.
+// ids, numbers, times, addresses and quoted values. The status of an answer counts.
 
 import { createHash } from 'node:crypto';
 
@@ -42,8 +42,19 @@ const varying: readonly RegExp[] = [
 /** A reason without what differs from one failure to the next; at most 300 characters. */
 export function normaliseReason(reason: string): string {
   let text = reason.slice(0, REASON_CHARS_MAX);
-  for (const pattern of varying) text = text.replace(pattern, PLACEHOLDER);
+  for (const pattern of varying) text = masked(text, pattern);
   return text.replace(/\s+/g, ' ').trim().slice(0, MESSAGE_CHARS_MAX);
+}
+
+function masked(text: string, pattern: RegExp): string {
+  return text.replace(pattern, (word, at: number) =>
+    isStatus(word, text.slice(0, at)) ? word : PLACEHOLDER,
+  );
+}
+
+/** The status of an answer says what the trouble is, and there are few of them. */
+function isStatus(word: string, before: string): boolean {
+  return /^[1-5]\d\d$/.test(word) && /\b(?:answered|HTTP) $/.test(before);
 }
 
 /** What the message of an alert's death begins with: it is a problem of its own, which is not told. */

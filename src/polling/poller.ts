@@ -3,6 +3,7 @@
 // last whole one ended; what was stored already is the same event and stays one.
 
 import type { Connector, Message } from '../connectors/connector.ts';
+import { toJson } from '../content/to-json.ts';
 import { createJsonReader } from '../definitions/event-path.ts';
 import type { PollDefinition, ReceiveDefinition } from '../definitions/receive.ts';
 import { listElements } from '../intake/elements.ts';
@@ -72,27 +73,25 @@ interface Broken {
 }
 
 async function listAll(polled: PolledConnector, context: Context): Promise<Listed | Broken> {
-  const { id: source, poll } = polled;
-  const { turn, ports } = context;
+  const { poll } = polled;
+  const { turn } = context;
   const since = sinceOf(poll, turn.cursor, turn.now);
   // Before the first turn has found anything, the next one begins where it did.
   let reached = turn.cursor ?? (since === '' ? undefined : since);
   const sums = { items: 0, stored: 0 };
-  let page = poll.next === 'count' ? '1' : '';
-  for (let count = 1; count <= poll.pagesMax; count++) {
+  let page: string | undefined = poll.next === 'count' ? '1' : '';
+  for (let count = 1; page !== undefined; count++) {
+    if (count > poll.pagesMax) {
+      return { reason: `more than ${poll.pagesMax} pages in one turn; raise poll.pagesMax` };
+    }
     const listed = await listPage(polled, { since, cursor: turn.cursor ?? '', page }, context);
     if ('reason' in listed) return listed;
     sums.items += listed.bodies.length;
     sums.stored += listed.stored;
     reached = later(poll, reached, listed.bodies);
-    const next = nextPage(poll, listed, count);
-    if (next === undefined)
-      return { ...sums, ...(reached === undefined ? {} : { cursor: reached }) };
-    page = next;
-    const isOurs = await ports.pollers.extend({ source, fence: turn.fence, leaseMs: LEASE_MS });
-    if (!isOurs) return { reason: 'another process has taken the turn' };
+    page = nextPage(poll, listed, count);
   }
-  return { reason: `more than ${poll.pagesMax} pages in one turn; raise poll.pagesMax` };
+  return reached === undefined ? sums : { ...sums, cursor: reached };
 }
 
 interface Page {
@@ -112,12 +111,16 @@ async function listPage(
   asked: Asked,
   context: Context,
 ): Promise<Page | Broken> {
+  const { ports, turn } = context;
+  const lease = { source: polled.id, fence: turn.fence, leaseMs: LEASE_MS };
+  const isOurs = await ports.pollers.extend(lease);
+  if (!isOurs) return { reason: 'another process has taken the turn' };
   const answer = await ask(polled, asked, context);
   return 'reason' in answer ? answer : takeItems(polled, answer.body, context);
 }
 
 async function ask(
-  { id, poll, connector }: PolledConnector,
+  { id, receive, poll, connector }: PolledConnector,
   asked: Asked,
   { turn, leaving }: Context,
 ): Promise<{ readonly body: Buffer } | Broken> {
@@ -133,7 +136,9 @@ async function ask(
   };
   const { outcome, responseBody } = await connector.send(message, leaving);
   if (outcome.kind !== 'delivered') return { reason: outcome.reason };
-  return responseBody === undefined ? { reason: 'the answer has no body' } : { body: responseBody };
+  if (responseBody === undefined) return { reason: 'the answer has no body' };
+  const json = await toJson({}, responseBody, receive.limits);
+  return json.kind === 'unreadable' ? { reason: json.reason } : { body: json.json };
 }
 
 async function takeItems(

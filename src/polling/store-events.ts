@@ -18,13 +18,13 @@ export interface StorePorts {
 
 const headers = { 'content-type': 'application/json' };
 
-/** The event that `body` is, by the places of `receive`. Throws `request-malformed` without a topic. */
+/** The event that `body` is, by the places of `receive`. */
 export function eventOf(
   { source, receive, body }: { source: string; receive: ReceiveDefinition; body: Buffer },
   routes: Routes,
 ): NewEvent {
   const request = { method: 'POST', target: '/', headers, repeated: new Set<string>(), body };
-  const { topic, ...identity } = identify(receive, createRequestReader(request), body);
+  const { topic, ...identity } = identify(receive, createRequestReader(request), { bytes: body });
   return {
     id: newId(),
     source,

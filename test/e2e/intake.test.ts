@@ -118,12 +118,19 @@ describe('one hub, from webhook to target', () => {
     assert.equal(event.body, '<order id="1"/>');
   });
 
+  test('a signed webhook without a topic is kept as unnamed, and nothing takes it', async () => {
+    const headers = { 'x-shopify-topic': '' };
+    const id = await acceptedId(await postWebhook(hub.url, { body: '{"id":99}', headers }));
+    const event = (await getEvent(hub.url, id)) as unknown as { topic: string; state: string };
+    assert.deepEqual([event.topic, event.state], ['unnamed', 'unrouted']);
+  });
+
   test('refuses what it cannot take, each with its status', async () => {
     const body = '{"id":1}';
     const statuses = await Promise.all([
       postWebhook(hub.url, { body, secret: 'another secret' }),
-      postWebhook(hub.url, { body, headers: { 'x-shopify-topic': '' } }),
       postWebhook(hub.url, { body, headers: { 'content-encoding': 'gzip' } }),
+      postWebhook(hub.url, { body, headers: { 'content-encoding': 'zstd' } }),
       postWebhook(hub.url, { body: `{"x":"${'y'.repeat(1_100_000)}"}` }),
       fetch(`${hub.url}/webhooks/nobody`, { method: 'POST', body }),
       fetch(`${hub.url}/webhooks/erp`, { method: 'POST', body: gzipSync(body) }),

@@ -1,6 +1,7 @@
 // What the hub tells of itself, on a real journal, through the flows of a real project.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { createRoutes, type Routes } from '../../src/definitions/routes.ts';
 import { type Alerts, createAlerts, type OpenedProblem } from '../../src/delivery/alerts.ts';
@@ -157,6 +158,12 @@ describe('what the hub tells of itself', () => {
     const since = new Date('2026-11-22T09:35:00.000Z');
     const oldestDueAt = new Date('2026-11-22T09:29:58.400Z');
     await alerts.lagHigh({ connector: 'erp', since, oldestDueAt, due: 1_250 });
+    const conflict = { source: 'shop', topic: 'orders/create', key: '5d1e' };
+    const eventId = '0199c0de-0000-7000-8000-000000000001';
+    const sha256 = createHash('sha256').update('test').digest('hex');
+    await alerts.eventConflict({ eventId, ...conflict, sha256 });
+    await alerts.eventConflict({ eventId, ...conflict, sha256: 'another' });
+    assert.equal((await told('event-conflict')).length, 1);
     const page = readRepositoryFile('docs/alerts.md');
     for (const topic of hubTopics) {
       const [, section = ''] = page.split(`### \`${topic}\``);

@@ -205,6 +205,8 @@ test('a delivery that waits in a paused lane is listed as held, with who paused 
   const { stdout } = await runCrossdock(['deliveries', waiting.id], { env });
   assert.match(stdout, /^state +held$/m);
   assert.match(stdout, /^why +lane paused by bull-board since /m);
+  const { stdout: event } = await runCrossdock(['events', 'show', answers[0]?.id ?? ''], { env });
+  assert.match(event, /\nwhat you can do:\n {2}order-to-erp {2}held {2}crossdock resume erp; /);
   await turn('resume');
   await waitUntil('it is delivered after all', async () => {
     const { state } = await answerOf<Delivery>(['deliveries', waiting.id]);

@@ -23,6 +23,7 @@ const commands = [
   'replay',
   'replays',
   'problems',
+  'quarantine',
   'explain',
   'migrate',
   'doctor',

@@ -30,6 +30,8 @@ before(async () => {
     controls: createControls({ journal, lanes: lanes as unknown as Lanes, log: quietLog }),
     problems: journal.problems,
     replays: controlsOf(journal),
+    quarantine: journal.quarantine,
+    release: releaseNothing,
     now: projectNow(),
     lanes: { count: async () => ({ waiting: 0, active: 0, delayed: 0, failed: 0 }) },
     laneRules: new Map([['erp', { concurrency: 4 }]]),
@@ -41,6 +43,12 @@ after(async () => {
   await hub.server.close(1_000);
   await closeJournal();
 });
+
+/** Releases have tests of their own. */
+const releaseNothing: ApiPorts['release'] = {
+  one: () => Promise.reject(new Error('not asked here')),
+  many: () => Promise.reject(new Error('not asked here')),
+};
 
 interface Answer {
   readonly status: number;
@@ -105,14 +113,41 @@ describe('the API', () => {
 
   test('names the field that is wrong', async () => {
     const wrong: readonly [string, string, unknown, RegExp][] = [
-      ['POST', '/replays', { query: { state: 'alive' } }, /query\.state: it must be equal.*dead/],
-      ['POST', '/replays', { query: { state: 'dead', sku: 1 } }, /query: there is no field sku/],
-      ['POST', '/replays', { query: { state: 'dead' }, rate: 'fast' }, /^rate: it must match/],
-      ['POST', '/replays', { query: { state: 'dead', since: 'now' } }, /query\.since/],
+      [
+        'POST',
+        '/replays',
+        { query: { state: 'alive' } },
+        /^query\.state: it must be one of dead, /,
+      ],
+      [
+        'POST',
+        '/replays',
+        { query: { state: 'dead', sku: 1 } },
+        /^query: there is no field sku; it knows state, flow/,
+      ],
+      [
+        'POST',
+        '/replays',
+        { query: { state: 'dead' }, rate: 'fast' },
+        /^rate: it must be a rate such as 20\/s/,
+      ],
+      [
+        'POST',
+        '/replays',
+        { query: { state: 'dead', since: 'now' } },
+        /^query\.since: it must be a time such as 2/,
+      ],
+      ['POST', '/replays', { query: { code: 'rejectd' } }, /did you mean "rejected"\?$/],
+      ['POST', '/replays', [], /^the request: it must be a JSON object$/],
+      ['PUT', '/pauses/connector/erp', { reason: 7 }, /^reason: it must be a JSON string$/],
       ['POST', '/replays', {}, /the request: it must have required property 'query'/],
       ['GET', '/deliveries?state=alive', undefined, /^state: /],
-      ['GET', '/deliveries?limit=0', undefined, /^limit: /],
-      ['GET', '/replays?before=x', undefined, /^before: /],
+      ['GET', '/deliveries?limit=0', undefined, /^limit: it must be a whole number from 1 to 500$/],
+      ['GET', '/problems?limit=501', undefined, /^limit: it must be a whole number from 1 to 500$/],
+      ['GET', '/deliveries?limt=5', undefined, /there is no field limt; did you mean "limit"\?$/],
+      ['GET', '/replays?before=x', undefined, /^before: it must be an id$/],
+      ['PUT', '/pauses/connector/erp', { reson: 'x' }, /did you mean "reason"\?$/],
+      ['PUT', '/pauses/connector/erp', { reason: '' }, /^reason: /],
     ];
     for (const [method, path, body, detail] of wrong) {
       const refused = await ask(method, path, body);
@@ -120,6 +155,15 @@ describe('the API', () => {
       assert.equal(refused.body.code, 'request-malformed');
       assert.match(refused.body.detail, detail);
     }
+  });
+
+  test('says that a body is no JSON, without quoting it', async () => {
+    const headers = { ...asAdmin, 'content-type': 'application/json' };
+    const url = `${hub.url}/api/v1/replays`;
+    const response = await fetch(url, { method: 'POST', headers, body: '{"query": secret' });
+    assert.equal(response.status, 400);
+    const { detail } = (await response.json()) as { detail: string };
+    assert.equal(detail, 'The body is not valid JSON.');
   });
 
   test('lists, shows and changes problems', async () => {
@@ -151,6 +195,76 @@ describe('the API', () => {
     assert.equal((await ask('POST', `/replays/${id}/cancel`)).body.state, 'cancelled');
     const listed = await ask('GET', '/replays?limit=1');
     assert.deepEqual([listed.body.replays[0].id, listed.body.next], [id, id]);
+  });
+
+  test('plans dead ones where nobody says which, and keeps no plan of nothing', async () => {
+    await makeRecorded(journal, 2, () => deathOf('no currency'));
+    const plan = await ask('POST', '/replays', { query: { text: 'no currency' } });
+    assert.deepEqual([plan.status, plan.body.replay.query.state], [200, 'dead']);
+    const listed = (await ask('GET', '/replays')).body.replays.length;
+    const empty = await ask('POST', '/replays', { query: { text: 'no such text' } });
+    assert.equal(empty.status, 200);
+    assert.match(
+      empty.body.nothing,
+      /^Nothing fits the query \(text no such text, state dead\)\. To find more/,
+    );
+    assert.equal((await ask('GET', '/replays')).body.replays.length, listed);
+    const unknown = await ask('POST', '/replays', { query: { flow: 'order-to-rep' } });
+    assert.equal(unknown.status, 400);
+    assert.match(unknown.body.detail, /did you mean "order-to-erp"/);
+  });
+
+  test('tells how each lane is, and what its file allows', async () => {
+    const { status, body } = await ask('GET', '/lanes');
+    const erp = body.lanes.find(({ lane }: { lane: string }) => lane === 'erp');
+    assert.deepEqual([status, erp.state, erp.limits], [200, 'going', { concurrency: 4 }]);
+    assert.deepEqual(erp.jobs, { waiting: 0, active: 0, delayed: 0 });
+  });
+
+  test('pauses a connector, a flow and an operation, lists them, and resumes them', async () => {
+    const names = ['connector/erp', 'flow/order-to-erp', 'operation/erp.createOrder'];
+    for (const name of names) {
+      const paused = await ask('PUT', `/pauses/${name}`, { reason: 'maintenance' });
+      const [scope, what] = name.split('/');
+      assert.deepEqual(paused.body, { scope, name: what, paused: true, changed: true });
+      assert.equal((await ask('PUT', `/pauses/${name}`)).body.changed, false);
+    }
+    const { body } = await ask('GET', '/pauses');
+    const shown = body.pauses.map((pause: Record<string, string>) => [
+      `${pause['scope']}/${pause['name']}`,
+      pause['by'],
+      pause['reason'],
+    ]);
+    assert.deepEqual(
+      shown,
+      names.map((name) => [name, 'api', 'maintenance']),
+    );
+    const [lane] = (await ask('GET', '/lanes')).body.lanes;
+    assert.equal(lane.state, 'paused');
+    const event = sampleEvent();
+    await journal.append(event);
+    const held = await ask('GET', `/deliveries/${event.deliveries[0]?.id}`);
+    assert.equal(held.body.state, 'held');
+    assert.match(held.body.story.todo, /^crossdock resume erp; it then goes on by itself/);
+    assert.match(lane.reason, /^lane paused by api since .*: maintenance$/);
+    for (const name of names) {
+      assert.equal((await ask('DELETE', `/pauses/${name}`)).body.changed, true);
+      assert.equal((await ask('DELETE', `/pauses/${name}`)).body.changed, false);
+    }
+    assert.deepEqual((await ask('GET', '/pauses')).body.pauses, []);
+  });
+
+  test('refuses to pause what no file has, and says what is near', async () => {
+    const unknown = await ask('PUT', '/pauses/flow/order-to-rep');
+    assert.deepEqual([unknown.status, unknown.body.code], [404, 'not-found']);
+    assert.match(
+      unknown.body.detail,
+      /there is no flow "order-to-rep"; did you mean "order-to-erp"/,
+    );
+    const scope = await ask('PUT', '/pauses/lane/erp');
+    assert.equal(scope.body.detail, 'only connector, flow, operation can be paused');
+    assert.equal((await ask('DELETE', '/pauses/connector/erq')).status, 404);
+    assert.equal((await ask('POST', '/pauses/connector/erp')).status, 404);
   });
 
   test('retries, cancels and replays a delivery, also with an edited body', async () => {

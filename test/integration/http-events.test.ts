@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
-import type { DeliveryView } from '../../src/journal/journal.ts';
-import type { Event } from '../../src/model/event.ts';
+import type { ConflictView, DeliveryView } from '../../src/journal/journal.ts';
+import type { Event, Headers } from '../../src/model/event.ts';
 import { asAdmin, type HttpHub, startHttp } from '../support/http-hub.ts';
 
 const eventId = '01922f3e-0000-7000-8000-000000000001';
@@ -13,6 +13,9 @@ const hostile = '<img src=x onerror="alert(1)">';
 let body: Buffer;
 let deliveries: DeliveryView[];
 let pausedLanes: string[];
+let headers: Headers;
+let unreadable: string | undefined;
+let conflicts: ConflictView[];
 let hub: HttpHub;
 
 const event = (): Event => ({
@@ -22,9 +25,10 @@ const event = (): Event => ({
   dedupeKey: hostile,
   shop: 'shop.example',
   body,
-  headers: { 'x-shopify-topic': 'orders/create', 'x-odd': hostile },
+  headers,
   sha256: createHash('sha256').update(body).digest('hex'),
   receivedAt: at,
+  ...(unreadable === undefined ? {} : { unreadable }),
 });
 
 const delivery: DeliveryView = {
@@ -51,6 +55,7 @@ before(async () => {
   hub = await startHttp({
     journal: {
       getEvent: async (id) => (id === eventId ? event() : undefined),
+      listConflicts: async () => conflicts,
       getDelivery: async (id) => deliveries.find((one) => one.id === id),
       listDeliveries: async () => deliveries,
       listAttempts: async () => [
@@ -79,6 +84,9 @@ beforeEach(() => {
   body = Buffer.from('{"id": 820982911946154508, "price": 10.10}');
   deliveries = [delivery];
   pausedLanes = [];
+  headers = { 'x-shopify-topic': 'orders/create', 'x-odd': hostile };
+  unreadable = undefined;
+  conflicts = [];
 });
 
 const shown = (time: Date) => `${time.toISOString().slice(0, 16).replace('T', ' ')}Z`;
@@ -92,6 +100,33 @@ async function getJson(path: string) {
   const text = await response.text();
   return { text, value: JSON.parse(text) };
 }
+
+test('an event is told with why it cannot be read, and what else came under its key', async () => {
+  headers = { 'content-type': 'text/xml; charset=iso-8859-1' };
+  body = Buffer.from('<ü', 'latin1');
+  unreadable = 'not XML: ">" is missing, at line 1 column 3';
+  conflicts = [
+    {
+      sha256: 'ab',
+      bytes: 2_000_000,
+      receivedAt: at,
+      headers: {},
+      body: Buffer.from('{"v":10.10}'),
+    },
+    { sha256: 'cd', bytes: 1, receivedAt: at, headers: {}, body: Buffer.from([0xff]) },
+  ];
+  const { value } = await getJson(`/events/${eventId}`);
+  assert.equal(value.unreadable, unreadable);
+  assert.equal(value.body, '<ü');
+  assert.deepEqual(value.conflicts, [
+    { sha256: 'ab', bytes: 2_000_000, receivedAt: at.toISOString(), body: '{"v":10.10}' },
+    { sha256: 'cd', bytes: 1, receivedAt: at.toISOString(), encoding: 'base64', body: '/w==' },
+  ]);
+  const page = await (await get(`/events/${eventId}`, 'text/html')).text();
+  assert.match(page, /not XML: &quot;&gt;&quot; is missing/);
+  assert.match(page, /Other bodies under the same key/);
+  assert.match(page, /2000000 bytes, SHA-256 ab/);
+});
 
 test('an event is told with its deliveries, their attempts and their changes', async () => {
   const { value } = await getJson(`/events/${eventId}`);

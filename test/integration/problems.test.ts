@@ -39,11 +39,12 @@ async function onlyProblem(): Promise<ProblemView> {
 
 describe('problems', () => {
   test('10,000 equal failures are one problem, that opened once', async () => {
-    const reason = (index: number) => `the ERP refused order ${index} of customer C-${index * 7}`;
+    const reason = (index: number) =>
+      `the ERP answered 422 to order ${index} of customer C-${index * 7}`;
     await makeRecorded(journal, 10_000, (index) => deathOf(reason(index)));
     const problem = await onlyProblem();
     assert.deepEqual([problem.count, problem.dead, problem.state], [10_000, 10_000, 'open']);
-    assert.equal(problem.message, 'the ERP refused order … of customer …');
+    assert.equal(problem.message, 'the ERP answered 422 to order … of customer …');
   });
 
   test('one death of a batch says that it opened its problem, and of later ones none', async () => {

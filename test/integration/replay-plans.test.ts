@@ -8,7 +8,7 @@ import type { PostgresJournal } from '../../src/journal/postgres-journal.ts';
 import type { ReplayQuery } from '../../src/journal/replays-port.ts';
 import { isCrossdockError } from '../../src/model/errors.ts';
 import { deathOf, makeRecorded } from '../support/dead-deliveries.ts';
-import { keepingLanes, planOf, projectNow } from '../support/replay-parts.ts';
+import { askForPlan, keepingLanes, planOf, projectNow } from '../support/replay-parts.ts';
 import { openTestJournal } from '../support/test-journal.ts';
 import { quietLog } from '../support/test-journal-server.ts';
 
@@ -21,6 +21,13 @@ beforeEach(async () => {
   ({ journal, close } = await openTestJournal());
 });
 afterEach(() => close());
+
+/** What is said where nothing fits. */
+async function nothingOf(query: Partial<ReplayQuery>, more: Partial<ReplayRequest> = {}) {
+  const answer = await askForPlan(journal, query, more);
+  assert.ok('nothing' in answer, JSON.stringify(query));
+  return answer.nothing;
+}
 
 const plan = (query: Partial<ReplayQuery> = {}, more: Partial<ReplayRequest> = {}) =>
   planOf(journal, query, more);
@@ -61,20 +68,21 @@ describe('the plan of a replay', () => {
     ];
     for (const hit of hits) assert.equal((await plan(hit)).replay.total, 1, JSON.stringify(hit));
     const misses: readonly Partial<ReplayQuery>[] = [
-      { flow: 'another' },
       { text: 'nowhere' },
       { state: 'delivered' },
       { code: 'timed-out' },
       { until: new Date(Date.now() - 60_000).toISOString() },
     ];
-    for (const miss of misses) assert.equal((await plan(miss)).replay.total, 0);
+    for (const miss of misses) {
+      assert.match(await nothingOf(miss), /^Nothing fits the query \(state /);
+    }
   });
 
   test('a body that is no text, or has a zero byte, breaks no search', async () => {
     const body = Buffer.from([0xff, 0, 0xfe, 0x41]);
     await makeRecorded(journal, 1, () => ({ ...deathOf('no'), event: { body } }));
     assert.equal((await plan({ text: 'A' })).replay.total, 1);
-    assert.equal((await plan({ text: "%_'\\" })).replay.total, 0);
+    assert.match(await nothingOf({ text: "%_'\\" }), /^Nothing fits/);
   });
 
   test('warns of what was delivered before, of a paused lane, of a like plan and of gone flows', async () => {
@@ -112,6 +120,52 @@ describe('the plan of a replay', () => {
     assert.equal(replay.total, 1);
     assert.notEqual(sample[0]?.deliveryId, twice);
     assert.match(replay.warnings.join(), /^2 left out/);
+  });
+
+  test('a plan of nothing is not kept, and says what to widen', async () => {
+    await makeRecorded(journal, 1, () => deathOf('no stock'));
+    assert.equal(
+      await nothingOf({ flow: 'order-to-erp', text: 'nowhere' }),
+      'Nothing fits the query (state dead, flow order-to-erp, text nowhere). To find more, leave out or widen ' +
+        'flow, text; or choose another state than dead (delivered, cancelled, filtered, superseded, unrouted).',
+    );
+    assert.deepEqual(await journal.replays.list({}), []);
+  });
+
+  test('of what is under way already it says so', async () => {
+    const [id = ''] = await makeRecorded(journal, 1, () => deathOf('no stock'));
+    const original = await journal.getDelivery(id);
+    assert.ok(original);
+    await journal.replay({ of: [original], by: 'a test' });
+    assert.match(await nothingOf({}), /^Nothing to do: 1 fits, and of each another .* under way/);
+  });
+
+  test('refuses a flow, a connector, a source and a code that there never was, with what is near', async () => {
+    await makeRecorded(journal, 1, () => deathOf('no stock'));
+    const wrong: readonly [Partial<ReplayQuery>, RegExp][] = [
+      [{ flow: 'order-to-rep' }, /the flow "order-to-rep"; did you mean "order-to-erp"\?/],
+      [{ connector: 'erq' }, /the connector "erq"/],
+      [{ source: 'shp' }, /the source of events "shp"/],
+      [{ code: 'rejectd' }, /there is no code "rejectd"; did you mean "rejected"\?/],
+    ];
+    for (const [query, message] of wrong) {
+      await assert.rejects(plan(query), (error) => {
+        assert.ok(isCrossdockError(error, 'usage'));
+        assert.match(error.message, message);
+        return true;
+      });
+    }
+    assert.deepEqual(await journal.replays.list({}), []);
+  });
+
+  test('a flow that no file has any more is found, and said to be gone where nothing fits', async () => {
+    await makeRecorded(journal, 1, () => deathOf('no stock'));
+    const later = { now: projectNow('another-flow') };
+    assert.equal((await plan({ flow: 'order-to-erp' }, later)).replay.total, 1);
+    assert.match(
+      await nothingOf({ flow: 'order-to-erp', state: 'filtered' }, later),
+      /No file has the flow order-to-erp any more\./,
+    );
   });
 
   test('refuses what cannot be planned', async () => {

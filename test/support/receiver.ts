@@ -25,10 +25,12 @@ export interface TestRequest {
   readonly repeated?: readonly string[];
   readonly body?: Buffer | string;
   readonly address?: string;
+  readonly viaTrustedProxy?: boolean;
 }
 
 export function requestOf(request: TestRequest): WebhookRequest {
-  const { method = 'POST', target = '/webhooks/one', headers = {}, body = '', address } = request;
+  const { method = 'POST', target = '/webhooks/one', headers = {}, body = '' } = request;
+  const { address, viaTrustedProxy } = request;
   const names = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   return {
     method,
@@ -37,6 +39,7 @@ export function requestOf(request: TestRequest): WebhookRequest {
     repeated: new Set(request.repeated),
     body: Buffer.from(body as string),
     ...(address === undefined ? {} : { address }),
+    ...(viaTrustedProxy === undefined ? {} : { viaTrustedProxy }),
   };
 }
 
@@ -47,6 +50,7 @@ export function readerOf(receive: ReceiveDefinition, request: TestRequest): Requ
 /** Keys of nobody: for ways that fetch none. */
 export const noKeys: PublishedKeys = {
   publicKey: () => Promise.reject(new Error('no key is fetched here')),
+  keySet: () => Promise.reject(new Error('no key is fetched here')),
 };
 
 export function receiverOf(receive: ReceiveDefinition, keys: PublishedKeys = noKeys): Receiver {

@@ -2,6 +2,7 @@
 
 import type { Definitions } from '../../src/definitions/definitions.ts';
 import { createRoutes } from '../../src/definitions/routes.ts';
+import type { EmptyPlan } from '../../src/delivery/empty-plan.ts';
 import type { ProjectNow } from '../../src/delivery/replay-again.ts';
 import {
   createReplayControls,
@@ -54,11 +55,22 @@ export function keepingLanes(waiting = 0): Pick<Lanes, 'add' | 'count'> & {
 /** As fast as a replay may go. */
 const fast = { count: 1_000, perMs: 1_000 };
 
-export function planOf(
+/** A plan that is to find something. */
+export async function planOf(
   journal: PostgresJournal,
   query: Partial<ReplayQuery>,
   more: Partial<ReplayRequest> = {},
 ): Promise<ReplayPlan> {
+  const plan = await askForPlan(journal, query, more);
+  if ('nothing' in plan) throw new Error(plan.nothing);
+  return plan;
+}
+
+export function askForPlan(
+  journal: PostgresJournal,
+  query: Partial<ReplayQuery>,
+  more: Partial<ReplayRequest> = {},
+): Promise<ReplayPlan | EmptyPlan> {
   return controlsOf(journal).plan({
     query: { state: 'dead', ...query },
     revision: 'original',

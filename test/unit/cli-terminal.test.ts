@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { adviceFor, exitCodes } from '../../src/cli/exit-codes.ts';
 import { withPlaceholders } from '../../src/cli/placeholder-variables.ts';
-import { formatTable } from '../../src/cli/table.ts';
+import { formatTable, inOneLine } from '../../src/cli/table.ts';
 import { countOf } from '../../src/cli/terminal.ts';
 
 test('columns are as wide as their widest cell and lines have no trailing blanks', () => {
@@ -24,6 +24,15 @@ test('columns are as wide as their widest cell and lines have no trailing blanks
 test('what a stranger wrote cannot steer the terminal', () => {
   const [, row] = formatTable(['TOPIC'], [['a\u001b[31m\nb']]);
   assert.equal(row, 'a\u{FFFD}[31m\u{FFFD}b');
+});
+
+test('a long reason is one line of 100 characters in a list, and a short one is whole', () => {
+  const long = `connect ECONNREFUSED 127.0.0.1:4010\n    at TCPConnectWrap.${'x'.repeat(500)}`;
+  const line = inOneLine(long);
+  assert.equal(line.length, 100);
+  assert.match(line, /^connect ECONNREFUSED 127\.0\.0\.1:4010 at TCPConnectWrap\.x+…$/);
+  assert.equal(inOneLine('refused\nby erp'), 'refused by erp');
+  assert.equal(inOneLine('a\u001b[31m'), 'a\u{FFFD}[31m');
 });
 
 test('one is singular', () => {

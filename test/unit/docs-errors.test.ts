@@ -15,6 +15,7 @@ import { errorExplanations } from '../../src/model/error-explanations.ts';
 import { CrossdockError, type ErrorCode } from '../../src/model/errors.ts';
 import { classRules, outcomeRules, ruleTexts } from '../../src/model/outcome-rules.ts';
 import { stateExplanations } from '../../src/model/state-explanations.ts';
+import { classTexts, problemStateTexts, topicTexts } from '../../src/model/word-explanations.ts';
 import { plainCell, readRepositoryFile, tableBelow } from '../support/markdown.ts';
 
 const page = readRepositoryFile('docs/errors.md');
@@ -72,6 +73,18 @@ test('errors.md has the rule of each class, and says what each rule means', () =
   const classes = rowsBelow('### Classes').map(([name, rule]) => [name, rule]);
   assert.deepEqual(classes, Object.entries(classRules));
   assert.deepEqual(rowsBelow('### Rules'), Object.entries(ruleTexts));
+});
+
+test('errors.md, replay.md and alerts.md say of each word what `explain` says', () => {
+  const pairs = (path: string, heading: string, columns: readonly number[]) =>
+    tableBelow(readRepositoryFile(path), heading).map((row) =>
+      columns.map((index) => plainCell(row[index] ?? '')),
+    );
+  const plain = (texts: Readonly<Record<string, string>>) =>
+    Object.entries(texts).map((pair) => pair.map(plainCell));
+  assert.deepEqual(pairs('docs/errors.md', '### Classes', [0, 2]), plain(classTexts));
+  assert.deepEqual(pairs('docs/replay.md', '## Problems', [0, 1]), plain(problemStateTexts));
+  assert.deepEqual(pairs('docs/alerts.md', '## Topics', [0, 1]), plain(topicTexts));
 });
 
 test('delivery.md has the rule of each class too', () => {

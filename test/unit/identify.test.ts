@@ -3,7 +3,6 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { identify as identifyBy } from '../../src/intake/identify.ts';
 import { signedHeaders } from '../../src/intake/sign.ts';
-import { isCrossdockError } from '../../src/model/errors.ts';
 import { isAuthentic, readerOf, receiveOf } from '../support/receiver.ts';
 
 const fields = {
@@ -20,7 +19,7 @@ const body = Buffer.from('{"id":1}');
 type Headers = Readonly<Record<string, string>>;
 
 function identify(by: typeof receive, headers: Headers, bytes: Buffer) {
-  return identifyBy(by, readerOf(by, { headers, body: bytes }), bytes);
+  return identifyBy(by, readerOf(by, { headers, body: bytes }), { bytes });
 }
 
 describe('what an event is called', () => {
@@ -45,14 +44,22 @@ describe('what an event is called', () => {
     assert.notEqual(key('a', '1'), key('a', '2'));
   });
 
-  test('needs a topic, and ids of a sane length', () => {
-    const cases: Headers[] = [{}, { 'x-topic': '' }, { 'x-topic': 't', 'x-id': 'i'.repeat(513) }];
-    for (const headers of cases) {
-      assert.throws(
-        () => identify(receive, headers, body),
-        (error: unknown) => isCrossdockError(error, 'request-malformed'),
-      );
+  test('is never a reason to refuse: no topic is "unnamed", and in what cannot be read "unreadable"', () => {
+    const long = 'i'.repeat(513);
+    for (const headers of [{}, { 'x-topic': '' }, { 'x-topic': long }] as Headers[]) {
+      assert.equal(identify(receive, headers, body).topic, 'unnamed');
+      const from = readerOf(receive, { headers, body });
+      const unreadable = 'not JSON';
+      assert.equal(identifyBy(receive, from, { bytes: body, unreadable }).topic, 'unreadable');
     }
+    assert.equal(identify(receive, { 'x-topic': 't', 'x-shop': long }, body).shop, undefined);
+  });
+
+  test('an id too long for an index counts by its hash', () => {
+    const key = (id: string) => identify(receive, { 'x-topic': 't', 'x-id': id }, body).dedupeKey;
+    assert.match(key('i'.repeat(513)), /^sha256:[0-9a-f]{64}$/);
+    assert.notEqual(key('i'.repeat(513)), key('i'.repeat(514)));
+    assert.equal(key('i'.repeat(512)), 'i'.repeat(512));
   });
 
   test('a time that nobody can read is left out', () => {

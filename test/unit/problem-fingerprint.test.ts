@@ -74,6 +74,30 @@ test('the message of a problem carries no value of a message and is short', () =
   assert.ok(normaliseReason('x y '.repeat(2_000)).length <= 300);
 });
 
+test('the status of an answer is kept, and no other number', () => {
+  for (const [reason, message] of [
+    ['the ERP answered 422 Unprocessable Entity', 'the ERP answered 422 Unprocessable Entity'],
+    [
+      'erp answered 503; order 503 of 422 was not taken',
+      'erp answered 503; order … of … was not taken',
+    ],
+    ['mail answered 550 to RCPT TO', 'mail answered 550 to RCPT TO'],
+    [
+      'erp answered 200, which is not in the success',
+      'erp answered 200, which is not in the success',
+    ],
+    ['erp answered 4711 and 42 and 600', 'erp answered … and … and …'],
+    ['erp answered 422-17', 'erp answered …'],
+  ] as const) {
+    assert.equal(normaliseReason(reason), message);
+  }
+  assert.notEqual(sight('erp answered 422').fingerprint, sight('erp answered 409').fingerprint);
+  assert.equal(
+    sight('erp answered 422 to order 17').fingerprint,
+    sight('erp answered 422 to order 4711').fingerprint,
+  );
+});
+
 test('a fingerprint is 32 hex digits, and its first 12 name it', () => {
   const { fingerprint } = sight('no');
   assert.match(fingerprint, /^[0-9a-f]{32}$/);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asShown, findShutGates } from '../../src/delivery/shown-state.ts';
+import { asShown, findShutGates, gateWords } from '../../src/delivery/shown-state.ts';
 import { deliveryStates } from '../../src/model/delivery.ts';
 
 const shut = new Map([
@@ -65,5 +65,18 @@ test('each gate says in words why', async () => {
       ],
       ['connector:crm', 'lane rests for 2 s: status 429'],
     ],
+  );
+});
+
+test('an operation that the hub paused is disabled; one that a person paused is paused', () => {
+  const at = new Date('2026-11-22T09:30:12.345Z');
+  const pause = { scope: 'operation', name: 'erp.create', at } as const;
+  assert.equal(
+    gateWords({ ...pause, by: 'hub', reason: 'the ERP answered 410' }),
+    'operation disabled by the hub since 2026-11-22 09:30Z: the ERP answered 410',
+  );
+  assert.equal(
+    gateWords({ ...pause, by: 'anna' }),
+    'operation paused by anna since 2026-11-22 09:30Z',
   );
 });

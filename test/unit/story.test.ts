@@ -209,3 +209,36 @@ test('has an advice for each code that a delivery can be dead with', () => {
     assert.match(todo, /^[a-z].+, then: crossdock replay d1$/, code);
   }
 });
+
+test('an operation that is gone is said to be disabled, with how to enable it again', () => {
+  const reason = 'operation disabled by the hub since 2026-11-22 09:30Z: The ERP answered 410 Gone';
+  const { lines, now, todo } = tell({
+    delivery: { state: 'held', heldBy: 'operation:erp.createOrder', attempts: 1 },
+    shown: { state: 'held', reason },
+    attempts: [
+      attempt(1, 0, {
+        outcome: 'rejected',
+        status: 410,
+        code: 'operation-gone',
+        reason: 'The ERP answered 410 Gone',
+      }),
+    ],
+  });
+  assert.equal(
+    lines[1],
+    '09:30:00 attempt 1: The ERP answered 410 Gone: the operation is disabled, no attempt spent',
+  );
+  assert.equal(now, `held: ${reason}`);
+  assert.match(todo ?? '', /new address .* then crossdock resume --operation erp\.createOrder;/);
+});
+
+test('a delivery that a pause holds says what lets it go on, also before it is set aside', () => {
+  for (const [reason, command] of [
+    ['lane paused by cli', 'crossdock resume erp;'],
+    ['flow paused by api', 'crossdock resume --flow order-to-erp;'],
+    ['operation paused by cli', 'crossdock resume --operation erp.createOrder;'],
+  ] as const) {
+    const { todo = '' } = tell({ shown: { state: 'held', reason } });
+    assert.ok(todo.startsWith(command), todo);
+  }
+});

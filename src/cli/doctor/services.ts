@@ -1,12 +1,14 @@
 // What the hub needs to be there: the journal's database, and the lanes' store.
 
 import type { Environment } from '../../config/environment.ts';
+import type { Definitions } from '../../definitions/definitions.ts';
 import { type Operations, openOperations } from '../../hub.ts';
 import { CrossdockError } from '../../model/errors.ts';
 import type { Log } from '../../model/log.ts';
 import { inspectRedis, type RedisReport } from '../../queue/redis-doctor.ts';
 import { todoFor } from '../exit-codes.ts';
 import { type Finding, fail, judgeClock, pass, warn } from './finding.ts';
+import { judgeSecrets } from './secrets.ts';
 
 const PING_MS = 3_000;
 /** Past this share of its memory a Redis soon refuses new jobs. */
@@ -15,13 +17,18 @@ const MEMORY_WARN_SHARE = 0.7;
 export async function checkServices(
   environment: Environment,
   log: Log,
+  definitions?: Definitions,
 ): Promise<readonly Finding[]> {
   const { redisUrl } = environment;
-  const journal = await checkJournal(environment, log);
+  const journal = await checkJournal(environment, log, definitions);
   return redisUrl === undefined ? journal : [...journal, ...(await checkRedis(redisUrl))];
 }
 
-async function checkJournal(environment: Environment, log: Log): Promise<readonly Finding[]> {
+async function checkJournal(
+  environment: Environment,
+  log: Log,
+  definitions: Definitions | undefined,
+): Promise<readonly Finding[]> {
   const journal = environment.databaseUrl === undefined ? 'embedded PostgreSQL' : 'PostgreSQL';
   const opened = await openOperations({ environment, log }).catch((error: unknown) => error);
   if (!isOperations(opened)) return [failed('journal', opened)];
@@ -33,6 +40,11 @@ async function checkJournal(environment: Environment, log: Log): Promise<readonl
       pass('durability', 'fsync and synchronous_commit are on'),
       pass('migrations', 'the tables are of this version'),
       judgeClock('clock', clockAheadMs),
+      ...judgeSecrets(
+        definitions?.connectors.values() ?? [],
+        await operations.secretUses.list(),
+        Date.now() - clockAheadMs,
+      ),
       ...(await checkLanes(operations, environment)),
     ];
   } catch (error) {

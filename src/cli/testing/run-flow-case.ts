@@ -130,7 +130,7 @@ function eventOf({ webhook, nowMs }: FlowCase, definitions: Definitions): Event 
   const identity =
     receive === undefined
       ? emittedIdentity(body)
-      : identify(receive, readerOf(headers, body), body);
+      : identify(receive, readerOf(headers, body), { bytes: body });
   const receivedAt = new Date(nowMs);
   return { ...identity, id: TEST_EVENT_ID, source: connector, topic, body, headers, receivedAt };
 }

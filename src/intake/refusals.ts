@@ -1,0 +1,83 @@
+// What becomes of a request that failed verification: it is counted for its address, kept apart, and
+// the error says what the sender is answered. At once: nothing here waits.
+
+import type { ReceiveDefinition } from '../definitions/receive.ts';
+import { CrossdockError } from '../model/errors.ts';
+import type { Meter } from '../model/meter.ts';
+import { createFailureLimits, FAILURES_PER_WINDOW_MAX } from './failure-limits.ts';
+import type { QuarantineKeeper } from './quarantine.ts';
+import type { Verdict } from './verdict.ts';
+import { fetchesKeys } from './ways.ts';
+import type { WebhookRequest } from './webhook-request.ts';
+
+export type RefusedVerdict = Extract<Verdict, { kind: 'refused' }>;
+
+export interface ReceivedRequest {
+  readonly connector: string;
+  readonly receive: ReceiveDefinition;
+  readonly request: WebhookRequest;
+}
+
+/** `signature-invalid`, with what verification said. */
+export class RefusedError extends CrossdockError {
+  readonly verdict: RefusedVerdict;
+
+  constructor(connector: string, verdict: RefusedVerdict) {
+    super('signature-invalid', `connector ${connector}: ${verdict.reason}`);
+    this.verdict = verdict;
+  }
+}
+
+export interface Refusals {
+  /** Throws `too-many-refused` where nothing costly is done for who sent it. */
+  admit(received: ReceivedRequest): void;
+  /** It was verified. */
+  passed(received: ReceivedRequest): void;
+  /** The error to throw; the request is noted. */
+  note(received: ReceivedRequest, verdict: RefusedVerdict): CrossdockError;
+}
+
+/** For requests that are verified again: they were noted when they came. */
+export const unnotedRefusals: Refusals = {
+  admit: () => undefined,
+  passed: () => undefined,
+  note: ({ connector }, verdict) => errorOf(connector, verdict),
+};
+
+/** A key that could not be had is not the sender's fault: it is told to come again. */
+function errorOf(connector: string, verdict: RefusedVerdict): CrossdockError {
+  if (verdict.code !== 'key-unavailable') return new RefusedError(connector, verdict);
+  return new CrossdockError('key-unavailable', `connector ${connector}: ${verdict.reason}`);
+}
+
+export function createRefusals(ports: {
+  readonly quarantine: QuarantineKeeper;
+  readonly meter: Meter;
+}): Refusals {
+  const limits = createFailureLimits();
+  return {
+    admit({ connector, receive, request }) {
+      const { address } = request;
+      if (!limits.isShunned(address, Date.now()) || !fetchesKeys(receive.verify)) return;
+      limits.failed(address, Date.now());
+      ports.meter.quarantine(connector, 'limited', 1);
+      throw tooMany(connector);
+    },
+    passed: ({ request }) => limits.passed(request.address, Date.now()),
+    note(received, verdict) {
+      const { connector, request } = received;
+      if (verdict.code === 'key-unavailable') return errorOf(connector, verdict);
+      if (limits.failed(request.address, Date.now())) {
+        ports.meter.quarantine(connector, 'limited', 1);
+        return tooMany(connector);
+      }
+      ports.quarantine.keep(received, verdict);
+      return errorOf(connector, verdict);
+    },
+  };
+}
+
+function tooMany(connector: string): CrossdockError {
+  const message = `connector ${connector}: over ${FAILURES_PER_WINDOW_MAX} requests of one address failed verification within a minute`;
+  return new CrossdockError('too-many-refused', message);
+}

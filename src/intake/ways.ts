@@ -1,0 +1,50 @@
+// What a `verify:` is made of, seen as a list.
+
+import type {
+  Place,
+  SecretDefinition,
+  Source,
+  Template,
+  VerifyDefinition,
+} from '../definitions/receive.ts';
+
+export type Way = Exclude<VerifyDefinition, { readonly kind: 'none' | 'any' | 'all' }>;
+
+/** The single ways, `any` and `all` taken apart. */
+export function waysOf(verify: VerifyDefinition | undefined): readonly Way[] {
+  if (verify === undefined || verify.kind === 'none') return [];
+  return 'of' in verify ? verify.of.flatMap(waysOf) : [verify];
+}
+
+/** Whether a key may have to be fetched before a request can be verified. */
+export function fetchesKeys(verify: VerifyDefinition | undefined): boolean {
+  return waysOf(verify).some(
+    (way) =>
+      (way.kind === 'signature' && way.key.kind === 'fetched') ||
+      (way.kind === 'jwt' && way.jwks !== undefined) ||
+      (way.kind === 'scheme' && way.secrets.length === 0),
+  );
+}
+
+export function secretsOf(verify: VerifyDefinition | undefined): readonly SecretDefinition[] {
+  return waysOf(verify).flatMap((way) => ('secrets' in way ? way.secrets : []));
+}
+
+export function sourcesOfPlace(place: Place): readonly Source[] {
+  return place.flatMap((step) => {
+    if (step.from === 'is') return [];
+    return step.from === 'template' ? sourcesOfTemplate(step.template) : [step];
+  });
+}
+
+export function sourcesOfTemplate(template: Template): readonly Source[] {
+  return template.flatMap((part) => {
+    if (part.kind === 'source') return [part.source];
+    return part.kind === 'optional' ? sourcesOfTemplate(part.parts) : [];
+  });
+}
+
+/** `header x-token`, `query token`, `form token`, `json a.b`. */
+export function nameOfSource(source: Source): string {
+  return `${source.from} ${source.from === 'json' ? source.text : source.name}`;
+}
