@@ -23,6 +23,7 @@ import { openConnectors } from './live-connectors.ts';
 import { createChildPoolMapper } from './mapping/child-pool-mapper.ts';
 import type { Log } from './model/log.ts';
 import type { Meter } from './model/meter.ts';
+import { pollingTurns } from './polling/turns.ts';
 import type { Lanes } from './queue/lanes.ts';
 
 export interface DeliveryParts {
@@ -78,6 +79,7 @@ export function startDelivery(parts: DeliveryParts, graceMs: number): () => Prom
       ...watch.turns,
       ...runner.turns,
       createLagTurn({ journal, alerts }),
+      ...pollingTurns(definitions, connectors, { ...parts, pollers: journal.pollers }),
       forgetSecretUses(journal.secretUses),
       createQuarantineTurn({ journal, quarantine, connectors: definitions.connectors }),
     ],

@@ -184,15 +184,19 @@ function checkRanges(value: JsonObject, faults: readonly Fault[]): readonly Faul
     found.push(fault(['timeout'], 'wrong-value', { message }));
   }
   const receive = value['receive'];
-  if (isObject(receive)) found.push(...checkReceive(receive, faults));
+  if (isObject(receive)) found.push(...checkReceive(receive, operationNames(value), faults));
   return found;
+}
+
+function operationNames({ operations }: JsonObject): readonly string[] {
+  return isObject(operations) ? Object.keys(operations) : [];
 }
 
 /** `check` names an operation of the same file. */
 function checkProbe(value: JsonObject, faults: readonly Fault[]): readonly Fault[] {
-  const { check, operations } = value;
+  const { check } = value;
   if (typeof check !== 'string' || isFaulty(faults, ['check'])) return [];
-  const names = isObject(operations) ? Object.keys(operations) : [];
+  const names = operationNames(value);
   if (names.includes(check)) return [];
   const message = `there is no operation "${check}" in this file`;
   const hint = didYouMeanOrKnown(check, names);

@@ -6,7 +6,7 @@ import { catalogueProperties } from './catalogue-schema.ts';
 import { connectorProperties, operationProperties } from './connector-schema.ts';
 import type { KindSchema } from './definitions.ts';
 import { flowSchema } from './flow-schema.ts';
-import { publishedReceiveSchema, receiveRequired } from './receive-schema.ts';
+import { publishedReceiveSchema, receiveRequired, whole } from './receive-schema.ts';
 import { flowTestSchema, mappingTestSchema } from './test-schemas.ts';
 
 export type FileSchemaName = 'connector' | 'catalog-entry' | 'flow' | 'mapping-test' | 'flow-test';
@@ -44,7 +44,7 @@ export function fileSchemas(
 const wholeReceive: JsonObject = {
   if: { not: { required: ['uses'] } },
   // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
-  then: { properties: { receive: { required: receiveRequired } } },
+  then: { properties: { receive: whole(receiveRequired) } },
 };
 
 function publish(title: string, schema: JsonObject): JsonObject {

@@ -5,6 +5,7 @@ import { parseDurationMs, parseSizeBytes } from '../model/units.ts';
 import { isObject } from './content.ts';
 import { type Fault, fault, isFaulty } from './fault.ts';
 import { parsePlace, placeFaults } from './place.ts';
+import { checkPoll, checkSchedules, parsePoll, parseSchedules } from './poll-part.ts';
 import type {
   AnswerDefinition,
   BodyLimits,
@@ -33,7 +34,11 @@ const QUARANTINE_AGE_MS_MAX = 90 * 86_400_000;
  * Mistakes of a `receive:` that its schema cannot say; nothing is made of the parts that
  * `shapeFaults` are about.
  */
-export function checkReceive(receive: JsonObject, shapeFaults: readonly Fault[]): readonly Fault[] {
+export function checkReceive(
+  receive: JsonObject,
+  operations: readonly string[],
+  shapeFaults: readonly Fault[],
+): readonly Fault[] {
   const isFine = (name: string) => !isFaulty(shapeFaults, ['receive', name]);
   const checks: Readonly<Record<string, () => readonly Fault[]>> = {
     verify: () => (isFine('secrets') ? verifyFaults(receive) : []),
@@ -44,6 +49,8 @@ export function checkReceive(receive: JsonObject, shapeFaults: readonly Fault[])
     shop: () => placeFaults(receive['shop'], ['receive', 'shop']),
     split: () => splitFaults(receive['split']),
     quarantine: () => quarantineFaults(receive['quarantine']),
+    poll: () => checkPoll(receive['poll'], ['receive', 'poll'], operations),
+    schedule: () => checkSchedules(receive['schedule'], ['receive', 'schedule']),
   };
   return Object.entries(checks).flatMap(([name, check]) =>
     name in receive && isFine(name) ? check() : [],
@@ -117,6 +124,7 @@ export function parseReceive(receive: JsonObject): ReceiveDefinition {
   const verify = parseVerify(receive['verify'], parseSecrets(receive['secrets']));
   const dedupe = parsePlace(receive['dedupe']);
   const split = parseSplit(receive['split']);
+  const poll = parsePoll(receive['poll']);
   const { url } = receive;
   return {
     ...(verify === undefined ? {} : { verify }),
@@ -126,6 +134,8 @@ export function parseReceive(receive: JsonObject): ReceiveDefinition {
     occurredAt: parsePlace(receive['occurredAt']),
     shop: parsePlace(receive['shop']),
     ...(split === undefined ? {} : { split }),
+    ...(poll === undefined ? {} : { poll }),
+    schedules: parseSchedules(receive['schedule']),
     handshakes: parseHandshakes(receive['handshakes']),
     answer: parseAnswer(receive['answer']),
     limits: parseLimits(receive),

@@ -3,6 +3,7 @@
 import type { Json, JsonObject } from '../model/json.ts';
 import { durationPattern, sizePattern } from './patterns.ts';
 import { listPathSchema, placeProperties, placeSchema } from './place-schema.ts';
+import { pollSchema, schedulesSchema } from './poll-schema.ts';
 import { secretsSchema } from './secrets-schema.ts';
 import { looseVerifySchema, verifySchema } from './verify-schema.ts';
 
@@ -168,6 +169,8 @@ const receiveProperties: JsonObject = {
   handshakes,
   answer,
   quarantine,
+  poll: pollSchema,
+  schedule: schedulesSchema,
   ...limits,
 };
 
@@ -180,8 +183,17 @@ export function receiveSchema(required: readonly string[]): JsonObject {
     type: 'object',
     description: 'How webhooks of this system are taken in, at POST /webhooks/<connector>.',
     properties: receiveProperties,
-    required,
+    ...(required.length === 0 ? {} : whole(required)),
     additionalProperties: false,
+  };
+}
+
+/** Who polls, or goes by the clock, need not take webhooks. */
+export function whole(required: readonly string[]): JsonObject {
+  return {
+    if: { not: { anyOf: [{ required: ['poll'] }, { required: ['schedule'] }] } },
+    // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
+    then: { required },
   };
 }
 

@@ -1,5 +1,6 @@
 // How a connector receives: the `receive:` of its file as intake uses it. Types only.
 
+import type { JsonObject } from '../model/json.ts';
 import type { SchemeName } from './scheme-names.ts';
 
 /** The keys from a root to one value of a JSON body. */
@@ -72,6 +73,40 @@ export interface ReceiveDefinition {
   readonly answer: AnswerDefinition;
   readonly limits: BodyLimits;
   readonly quarantine: QuarantineDefinition;
+  readonly poll?: PollDefinition;
+  readonly schedules: readonly ScheduleDefinition[];
+}
+
+/** Events that are fetched by an operation. */
+export interface PollDefinition {
+  /** Of the same connector; its message is `{ since, cursor, page, now }`, all text. */
+  readonly operation: string;
+  /** @default 5 min */
+  readonly everyMs: number;
+  readonly items: ListPath;
+  /** The field whose largest value says how far it has come; absent: every turn lists all. */
+  readonly cursor?: {
+    readonly path: JsonPath;
+    readonly unit: 'iso' | 's' | 'ms' | 'number' | 'text';
+  };
+  /** How far a turn begins before the end of the last one, for times. @default 5 min */
+  readonly overlapMs: number;
+  /** `now`, `start`, or a value of the cursor. @default now */
+  readonly from: string;
+  /** Where the answer names the next page, or pages that are counted from 1. */
+  readonly next?: JsonPath | 'count';
+  /** Pages of one turn. @default 50 */
+  readonly pagesMax: number;
+}
+
+/** Events that come by the clock, as `{ scheduledAt, … }`. */
+export interface ScheduleDefinition {
+  /** Five parts. */
+  readonly cron: string;
+  /** Of the tz database. @default UTC */
+  readonly timezone: string;
+  readonly topic: string;
+  readonly body: JsonObject;
 }
 
 /** Each of a named unit; what is beyond is refused or, where it was signed, marked unreadable. */

@@ -25,7 +25,9 @@ import { laggingLanes } from './lagging-lanes.ts';
 import { laneChanges } from './lane-changes.ts';
 import { migrate } from './migrate.ts';
 import { overdueDeliveries } from './overdue-deliveries.ts';
+import type { Pollers } from './pollers-port.ts';
 import { postgresGates } from './postgres-gates.ts';
+import { postgresPollers } from './postgres-pollers.ts';
 import { postgresProblems } from './postgres-problems.ts';
 import { postgresQuarantine } from './postgres-quarantine.ts';
 import { postgresReplays } from './postgres-replays.ts';
@@ -53,6 +55,7 @@ export interface PostgresJournalOptions {
 export interface PostgresJournal extends Journal {
   readonly problems: Problems;
   readonly replays: Replays;
+  readonly pollers: Pollers;
   readonly secretUses: SecretUses;
   readonly quarantine: Quarantine;
 }
@@ -142,6 +145,7 @@ function assemble(database: Database, meter: Meter): PostgresJournal {
     ...laggingLanes(database),
     problems: postgresProblems(database),
     replays: postgresReplays(database),
+    pollers: postgresPollers(database),
     secretUses: postgresSecretUses(database),
     quarantine: postgresQuarantine(database),
     ...postgresGates(database),
