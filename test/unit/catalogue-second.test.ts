@@ -209,7 +209,9 @@ test('a CloudEvent has one id in its binary and in its structured form', async (
   const { receive } = await loadEntry('cloudevents', SECRET);
   assert.ok(receive !== undefined);
   const of = (request: TestRequest) =>
-    identify(receive, createRequestReader(requestOf(request)), Buffer.from(request.body ?? ''));
+    identify(receive, createRequestReader(requestOf(request)), {
+      bytes: Buffer.from(request.body ?? ''),
+    });
   const headers = {
     'ce-id': '1',
     'ce-source': '/shop',
