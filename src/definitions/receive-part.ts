@@ -93,7 +93,8 @@ function splitFaults(split: Json | undefined): readonly Fault[] {
   const inForm = isObject(split);
   const text = inForm ? split['list'] : split;
   const parsed = parseListPath(String(text));
-  if ('value' in parsed) return [];
+  const unless = inForm ? placeFaults(split['unless'], ['receive', 'split', 'unless']) : [];
+  if ('value' in parsed) return unless;
   const path = inForm ? ['receive', 'split', 'list'] : ['receive', 'split'];
   return [fault(path, 'wrong-value', parsed.problem)];
 }
@@ -157,7 +158,9 @@ function parseSplit(split: Json | undefined): SplitDefinition | undefined {
   const text = isObject(split) ? split['list'] : split;
   const parsed = typeof text === 'string' ? parseListPath(text) : undefined;
   if (parsed === undefined || 'problem' in parsed) return undefined;
-  return { list: parsed.value, ...(typeof form === 'string' ? { form } : {}) };
+  const optional = isObject(split) && split['optional'] === true;
+  const unless = isObject(split) ? parsePlace(split['unless']) : [];
+  return { list: parsed.value, optional, unless, ...(typeof form === 'string' ? { form } : {}) };
 }
 
 /** Each a name, or a name with its options. */

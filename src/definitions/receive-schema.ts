@@ -156,12 +156,18 @@ const receiveProperties: JsonObject = {
       listPathSchema,
       {
         type: 'object',
-        description: 'A form whose field holds the list.',
+        description: 'A list in the field of a form, or one that need not be there.',
         properties: {
           form: placeProperties['form'] ?? {},
           list: listPathSchema,
+          optional: {
+            type: 'boolean',
+            default: false,
+            description: 'A body without the list is one event.',
+          },
+          unless: placeSchema('Where a request has this, it is one event, whatever its body is.'),
         },
-        required: ['form', 'list'],
+        required: ['list'],
         additionalProperties: false,
       },
     ],

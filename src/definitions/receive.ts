@@ -126,6 +126,10 @@ export interface SplitDefinition {
   /** The form field whose value is the JSON that is split; absent: the body. */
   readonly form?: string;
   readonly list: ListPath;
+  /** A body without the list is one event; otherwise such a body is marked unreadable. */
+  readonly optional: boolean;
+  /** Where a request has this, it is one event, whatever its body is. */
+  readonly unless: Place;
 }
 
 /** A list in a JSON body, and what of each element counts. */

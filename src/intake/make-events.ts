@@ -11,6 +11,7 @@ import type { NewEvent } from '../journal/journal.ts';
 import type { Headers } from '../model/event.ts';
 import { newId } from '../model/ids.ts';
 import { identify, idOf } from './identify.ts';
+import { readPlace } from './read-place.ts';
 import { type Part, splitBody } from './split-body.ts';
 import { createRequestReader, type RequestReader } from './webhook-request.ts';
 
@@ -41,9 +42,12 @@ export async function makeEvents(
   if (split === undefined || reading.kind === 'unreadable') {
     return { events: [wholeEvent(make, reading)], isSplit: false };
   }
+  const isOne = readPlace(split.unless, reader) !== undefined;
+  if (isOne) return { events: [wholeEvent(make, reading)], isSplit: false };
   const parts = splitBody(split, { reader, json: reading.json }, receive.limits);
   if (parts.kind === 'whole') {
-    return { events: [wholeEvent(make, { ...parts, kind: 'unreadable' })], isSplit: false };
+    const whole = split.optional ? reading : { ...parts, kind: 'unreadable' as const };
+    return { events: [wholeEvent(make, whole)], isSplit: false };
   }
   const ofParts = { ...make, headers: headersOfParts(headers, body) };
   const requestId = idOfRequest(receive, reader);
