@@ -42,14 +42,15 @@ export function countOf(count: number, one: string, many = `${one}s`): string {
 }
 
 /** Says on stderr what is being waited for, once it takes longer than a second. */
-export async function withProgress<T>(what: string, work: Promise<T>): Promise<T> {
+export async function withProgress<T>(what: string | (() => string), work: Promise<T>): Promise<T> {
+  const saying = () => (typeof what === 'string' ? what : what());
   const startedMs = Date.now();
   const isTerminal = process.stderr.isTTY === true;
   let shown = false;
   const show = () => {
-    const text = `${what} … ${Math.round((Date.now() - startedMs) / 1_000)} s`;
+    const text = `${saying()} … ${Math.round((Date.now() - startedMs) / 1_000)} s`;
     if (isTerminal) process.stderr.write(`\r${paint('dim', text, process.stderr)}`);
-    else if (!shown) note(`${what} …`);
+    else if (!shown) note(`${saying()} …`);
     shown = true;
   };
   const timer = setInterval(show, PROGRESS_AFTER_MS);
