@@ -209,7 +209,7 @@ test('what the receiver reads out of the body is set there, and the rest stays a
     '{"meta":{"id":"i-7"}, "n": 1.50, "big": 12345678901234567890,\n "action": "opened", "at": 1800000000 }',
   );
   const request = { ...signed, repeated: new Set<string>() };
-  const identity = identify(receive, createRequestReader(request), signed.body);
+  const identity = identify(receive, createRequestReader(request), { bytes: signed.body });
   assert.deepEqual([identity.topic, identity.dedupeKey], ['issues.opened', 'i-7']);
 });
 
