@@ -199,11 +199,20 @@ export function whole(required: readonly string[]): JsonObject {
   return {
     if: { not: { anyOf: [{ required: ['poll'] }, { required: ['schedule'] }] } },
     // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
-    then: { required },
+    then: {
+      required,
+      // Only for what is said of one that is missing.
+      properties: Object.fromEntries(required.map((name) => [name, describedOnly(name)])),
+    },
   };
 }
 
 /** As `receiveSchema`, with every way to verify: for editors. */
 export function publishedReceiveSchema(): JsonObject {
   return { ...receiveSchema([]), properties: { ...receiveProperties, verify: verifySchema } };
+}
+
+function describedOnly(name: string): JsonObject {
+  const schema = receiveProperties[name] as JsonObject;
+  return { description: schema['description'] ?? '' };
 }

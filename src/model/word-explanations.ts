@@ -67,7 +67,7 @@ export const topicTexts: Readonly<Record<HubTopic, string>> = {
   'lane-closed': 'The lane goes on.',
   'connector-disabled':
     'An operation said that it is gone (410), or a connector was switched off for another reason of its own.',
-  'event-conflict': 'A message came under the id of an event, with another body.',
   'lag-high':
     'The oldest delivery of a lane has been due for more than 5 minutes, though nobody holds the lane.',
+  'event-conflict': 'A message came under the id of an event, with another body.',
 };

@@ -3,12 +3,14 @@
 // last whole one ended; what was stored already is the same event and stays one.
 
 import type { Connector, Message } from '../connectors/connector.ts';
+import { contentOf } from '../content/content.ts';
 import { toJson } from '../content/to-json.ts';
 import { createJsonReader } from '../definitions/event-path.ts';
 import type { PollDefinition, ReceiveDefinition } from '../definitions/receive.ts';
 import { listElements } from '../intake/elements.ts';
 import type { Pollers, PollerTurn } from '../journal/pollers-port.ts';
 import { newId } from '../model/ids.ts';
+import { sliceAt } from '../model/json-slices.ts';
 import { laterCursor, sinceOf } from './cursor.ts';
 import { eventOf, type StorePorts, storeEvents } from './store-events.ts';
 
@@ -100,6 +102,11 @@ interface Page {
   readonly stored: number;
 }
 
+interface Answer {
+  readonly json: Buffer;
+  readonly isXml: boolean;
+}
+
 interface Asked {
   readonly since: string;
   readonly cursor: string;
@@ -116,14 +123,14 @@ async function listPage(
   const isOurs = await ports.pollers.extend(lease);
   if (!isOurs) return { reason: 'another process has taken the turn' };
   const answer = await ask(polled, asked, context);
-  return 'reason' in answer ? answer : takeItems(polled, answer.body, context);
+  return 'reason' in answer ? answer : takeItems(polled, answer, context);
 }
 
 async function ask(
   { id, receive, poll, connector }: PolledConnector,
   asked: Asked,
   { turn, leaving }: Context,
-): Promise<{ readonly body: Buffer } | Broken> {
+): Promise<Answer | Broken> {
   const callId = newId();
   const now = turn.now.toISOString();
   const message: Message = {
@@ -138,21 +145,33 @@ async function ask(
   if (outcome.kind !== 'delivered') return { reason: outcome.reason };
   if (responseBody === undefined) return { reason: 'the answer has no body' };
   const json = await toJson({}, responseBody, receive.limits);
-  return json.kind === 'unreadable' ? { reason: json.reason } : { body: json.json };
+  if (json.kind === 'unreadable') return { reason: json.reason };
+  return { json: json.json, isXml: contentOf({}, responseBody).kind === 'xml' };
 }
 
 async function takeItems(
   { id: source, receive, poll }: PolledConnector,
-  answer: Buffer,
+  answer: Answer,
   { ports }: Context,
 ): Promise<Page | Broken> {
-  const bodies = listElements(answer, poll.items);
+  const bodies = listElements(answer.json, poll.items) ?? fewElements(answer, poll.items);
   if (bodies === undefined) return { reason: `the answer has no list at ${poll.items.text}` };
   if (bodies.length > receive.limits.eventsMax) {
     return { reason: `a page has ${bodies.length} items; at most ${receive.limits.eventsMax}` };
   }
   const events = bodies.map((body) => eventOf({ source, receive, body }, ports.routes));
-  return { answer, bodies, stored: await storeEvents(events, ports) };
+  return { answer: answer.json, bodies, stored: await storeEvents(events, ports) };
+}
+
+/** In what was XML a list of one is its element, and an empty one is not there. */
+function fewElements(
+  { json, isXml }: Answer,
+  { path, item }: PollDefinition['items'],
+): readonly Buffer[] | undefined {
+  const text = json.toString();
+  if (!isXml || sliceAt(text, path.slice(0, 1)) === undefined) return undefined;
+  const one = sliceAt(text, [...path, ...item]);
+  return one === undefined ? [] : [Buffer.from(text.slice(one.start, one.end))];
 }
 
 function later(

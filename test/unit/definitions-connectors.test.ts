@@ -46,6 +46,7 @@ test('a receiver has its headers in lower case and only the secrets that are set
     dedupe: [{ from: 'header', name: 'x-id' }],
     occurredAt: [],
     shop: [],
+    schedules: [],
     handshakes: [],
     answer: { status: 200, refused: 401 },
     limits: { bytesMax: 65_536, depthMax: 100, keysMax: 10_000, eventsMax: 1_000 },
