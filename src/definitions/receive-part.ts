@@ -1,10 +1,13 @@
 // The `receive:` part of a connector: from its checked JSON to what intake uses.
 
 import type { Json, JsonObject } from '../model/json.ts';
+import { didYouMeanOrKnown } from '../model/suggest.ts';
 import { parseDurationMs, parseSizeBytes } from '../model/units.ts';
 import { isObject } from './content.ts';
 import { type Fault, fault, isFaulty } from './fault.ts';
+import { handshakeNames, isHandshake } from './handshake-names.ts';
 import { parsePlace, placeFaults } from './place.ts';
+
 import { checkPoll, checkSchedules, parsePoll, parseSchedules } from './poll-part.ts';
 import type {
   AnswerDefinition,
@@ -49,6 +52,7 @@ export function checkReceive(
     shop: () => placeFaults(receive['shop'], ['receive', 'shop']),
     split: () => splitFaults(receive['split']),
     quarantine: () => quarantineFaults(receive['quarantine']),
+    handshakes: () => handshakeFaults(receive['handshakes']),
     poll: () => checkPoll(receive['poll'], ['receive', 'poll'], operations),
     schedule: () => checkSchedules(receive['schedule'], ['receive', 'schedule']),
   };
@@ -112,13 +116,41 @@ function quarantineFaults(value: Json | undefined): readonly Fault[] {
   ];
 }
 
+function handshakeFaults(value: Json | undefined): readonly Fault[] {
+  return parseHandshakes(value).flatMap(({ kind, options }, index) => {
+    const path = ['receive', 'handshakes', index];
+    if (!isHandshake(kind)) {
+      const message = `there is no handshake "${kind}"`;
+      const hint = didYouMeanOrKnown(kind, Object.keys(handshakeNames));
+      return [fault(path, 'wrong-value', { message, hint })];
+    }
+    const needs: readonly string[] = handshakeNames[kind].needs;
+    const missing = needs.filter((name) => (options[name] ?? '') === '');
+    const unknown = Object.keys(options).filter((name) => !needs.includes(name));
+    return [
+      ...missing.map((name) =>
+        fault(path, 'missing-field', { message: `the handshake "${kind}" needs "${name}"` }),
+      ),
+      ...unknown.map((name) =>
+        fault(path, 'unknown-field', { message: `the handshake "${kind}" has no "${name}"` }),
+      ),
+    ];
+  });
+}
+
 /** Where the secrets of a receiver stand in its connector. */
 export function receiveSecretPatterns(connector: JsonObject): readonly (readonly string[])[] {
   const receive = connector['receive'];
   if (!isObject(receive)) return [['receive', 'secrets']];
   return leavesAt(receive, [])
     .map((path) => ['receive', ...path.map(String)])
-    .filter((path) => path.includes('secrets') && path.at(-1) !== 'notAfter');
+    .filter((path) =>
+      path.includes('secrets') ? path.at(-1) !== 'notAfter' : isHandshakeToken(path),
+    );
+}
+
+function isHandshakeToken(path: readonly string[]): boolean {
+  return path[1] === 'handshakes' && path.at(-1) === 'token';
 }
 
 export function parseReceive(receive: JsonObject): ReceiveDefinition {

@@ -9,7 +9,7 @@ import { createAnswerError, errorHandler } from './errors.ts';
 import { eventRoutes } from './event-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { html } from './html.ts';
-import { intakeRoute, refuseMethod } from './intake-route.ts';
+import { intakeRoute } from './intake-route.ts';
 import { createLaneGauges } from './lane-gauges.ts';
 import { boardHeaders, pageAssets, pageHeaders, sendPage } from './page.ts';
 import type { HttpPorts } from './ports.ts';
@@ -31,7 +31,7 @@ export function createApp(ports: HttpPorts): Express {
     const { meter } = ports.metrics;
     const clientOf = createClientAddress(trustedProxies ?? []);
     const accept = intakeRoute({ intake, meter, answerError, clientOf, heldBodyBytesMax });
-    app.route('/webhooks/:connector').post(accept).put(accept).all(refuseMethod);
+    app.all('/webhooks/:connector', accept);
   }
   app.use(healthRoutes(ports), metricsRoute(ports), pageAssets(), landingRoute());
   app.use(adminRoutes(ports));

@@ -2,6 +2,7 @@
 // only, never for an outside system, a lane or a mapping.
 
 import type { IncomingHttpHeaders } from 'node:http';
+import type { ReceiveDefinition } from '../definitions/receive.ts';
 import type { Routes } from '../definitions/routes.ts';
 import type { Appended, Journal, NewEvent } from '../journal/journal.ts';
 import { CrossdockError } from '../model/errors.ts';
@@ -10,6 +11,7 @@ import type { Log } from '../model/log.ts';
 import type { Meter } from '../model/meter.ts';
 import { within } from '../model/within.ts';
 import { type Lanes, laneJobsOf } from '../queue/lanes.ts';
+import { answerHandshake, handshakeMethods } from './handshakes.ts';
 import type { LiveReceiver, LiveReceivers } from './live-receivers.ts';
 import { type MadeEvents, makeEvents } from './make-events.ts';
 import { type Refusals, unnotedRefusals } from './refusals.ts';
@@ -45,13 +47,21 @@ export interface IntakeRequest {
 export interface IntakeAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON; a request that is a list names the event of each element in `ids`. */
+  /** What was stored; a request that is a list names the event of each element in `ids`. */
   readonly body: { readonly id?: string; readonly ids?: readonly string[] };
+  /** Sent in the place of `body`. */
+  readonly text?: string;
+  /** The content type of `text`. @default text/plain */
+  readonly type?: string;
 }
 
 export interface Intake {
   /** Bytes that a body of this connector may have; `undefined` where it receives nothing. */
   bodyBytesMax(connector: string): number | undefined;
+  /** Methods beside POST and PUT that a handshake of this connector comes with. */
+  methodsOf(connector: string): readonly string[];
+  /** The status where the signature does not fit. */
+  refusedStatus(connector: string): number;
   /**
    * Resolves with the event's id after its commit; for a message that came before, with the first
    * one's id. Rejects `connector-unknown`, `signature-invalid`, `too-many-refused`,
@@ -114,19 +124,62 @@ export function createIntake(ports: IntakePorts): Intake {
 
   return {
     bodyBytesMax: (connector) => receivers.get(connector)?.receive.limits.bytesMax,
+    methodsOf(connector) {
+      const receive = receivers.get(connector)?.receive;
+      return receive === undefined ? [] : handshakeMethods(receive);
+    },
+    refusedStatus: (connector) => receivers.get(connector)?.receive.answer.refused ?? 401,
     async accept(request) {
       const { connector: source, sentBody, again } = request;
       const receiver = receiverOf(receivers, source);
       const { receive } = receiver;
       const reader = createRequestReader(webhookOf(request), { url: receive.url });
-      await admit(ports, receiver, { reader, request });
+      const asked = await answerOrAdmit(ports, receiver, { reader, request });
+      if (asked !== undefined) return asked;
       const headers = keptHeaders(reader.request.headers, sentBody !== undefined);
       const made = await makeEvents({ source, receive, reader }, headers, routes);
       const ids = again?.isTrial === true ? made.events.map(({ id }) => id) : await store(made);
       const [id] = ids;
       const first = id === undefined ? {} : { id };
-      return { status: 200, body: made.isSplit ? { ...first, ids } : first };
+      return answerOf(receive, made.isSplit ? { ...first, ids } : first);
     },
+  };
+}
+
+/** The answer of a handshake; `undefined` for a message that is from who it says. Throws otherwise. */
+async function answerOrAdmit(
+  ports: IntakePorts,
+  receiver: LiveReceiver,
+  from: { readonly reader: RequestReader; readonly request: IntakeRequest },
+): Promise<IntakeAnswer | undefined> {
+  const { receive } = receiver;
+  const { request, reader } = from;
+  const { log } = ports;
+  const asks = receive.handshakes.length > 0 && request.again === undefined;
+  const early = asks ? answerHandshake('unsigned', receive, { reader, log }) : undefined;
+  if (early !== undefined) return early;
+  requireMessage(request);
+  await admit(ports, receiver, from);
+  return asks ? answerHandshake('signed', receive, { reader, log }) : undefined;
+}
+
+/** Messages come with POST or PUT; whatever else came, no handshake has asked for it. */
+function requireMessage({ method }: IntakeRequest): void {
+  if (method === 'POST' || method === 'PUT') return;
+  throw new CrossdockError('request-malformed', `no handshake is asked for by this ${method}`);
+}
+
+/** What the vendor wants to hear, the first time and every other. */
+function answerOf(
+  { answer: { status, body: text, type } }: ReceiveDefinition,
+  body: IntakeAnswer['body'],
+): IntakeAnswer {
+  const isEmpty = status === 204 || status === 205;
+  const wanted = isEmpty ? '' : text;
+  return {
+    ...{ status, body },
+    ...(wanted === undefined ? {} : { text: wanted }),
+    ...(type === undefined ? {} : { type }),
   };
 }
 

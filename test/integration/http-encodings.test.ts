@@ -11,6 +11,8 @@ let accepted: IntakeRequest[] = [];
 before(async () => {
   hub = await startHttp({
     intake: {
+      methodsOf: () => [],
+      refusedStatus: () => 401,
       bodyBytesMax: () => BODY_BYTES_MAX,
       accept: async (request) => {
         accepted.push(request);

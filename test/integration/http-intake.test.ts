@@ -16,6 +16,8 @@ let answer: () => Promise<IntakeAnswer>;
 before(async () => {
   hub = await startHttp({
     intake: {
+      methodsOf: () => [],
+      refusedStatus: () => 401,
       bodyBytesMax: (connector) => {
         arrived();
         return connector === 'shop' ? BODY_BYTES_MAX : undefined;
@@ -230,6 +232,8 @@ async function startSmall(
   const small = await startHttp({
     heldBodyBytesMax,
     intake: {
+      methodsOf: () => [],
+      refusedStatus: () => 401,
       bodyBytesMax: () => 1_000_000,
       accept: async (request) => {
         accepted.push(request);
