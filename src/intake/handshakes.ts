@@ -11,6 +11,7 @@ import { secretsOf } from './secret-uses.ts';
 import type { RequestReader } from './webhook-request.ts';
 
 const ECHO_CHARACTERS_MAX = 4_096;
+const TOKEN_CHARACTERS_MAX = 256;
 
 interface Asked {
   readonly reader: RequestReader;
@@ -80,12 +81,16 @@ const handshakes: Readonly<Record<HandshakeName, Handshake>> = {
   },
   'x-crc': {
     methods: ['GET'],
+    // Anybody may ask, and the key is that of the webhooks: only tokens are signed, and no webhook
+    // counts whose whole body could be one.
     unsigned(asked) {
-      const token = printable(query(asked, 'crc_token'));
-      if (token === undefined || asked.secret === undefined) return undefined;
+      const token = query(asked, 'crc_token');
+      if (token === undefined || !isToken(token) || asked.secret === undefined) return undefined;
       const digest = createHmac('sha256', asked.secret).update(token).digest('base64');
       return answerJson({ response_token: `sha256=${digest}` });
     },
+    signed: ({ reader: { request } }) =>
+      isToken(request.body.toString('latin1')) ? { status: 401, text: '', body: {} } : undefined,
   },
   'zoom-validation': {
     methods: [],
@@ -137,6 +142,11 @@ function answerJson(value: Readonly<Record<string, string>>): IntakeAnswer {
 function printable(text: string | undefined): string | undefined {
   if (text === undefined || text.length > ECHO_CHARACTERS_MAX) return undefined;
   return /^[^\p{Cc}]+$/u.test(text) ? text : undefined;
+}
+
+/** What base64 and ids are made of, so that it is no JSON body. */
+function isToken(text: string): boolean {
+  return text.length <= TOKEN_CHARACTERS_MAX && /^[A-Za-z0-9_.=+/-]+$/.test(text);
 }
 
 /** https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md, section 4. */

@@ -41,6 +41,15 @@ describe('a handshake', () => {
     assert.match(answer?.type ?? '', /json/);
   });
 
+  test('of X signs nothing that could pass for a webhook', () => {
+    for (const bad of ['{"id":1}', '[1]', '"a"', 'a b', 'a'.repeat(257)]) {
+      const question = get(`crc_token=${encodeURIComponent(bad)}`);
+      assert.equal(ask('unsigned', 'x-crc', question), undefined, bad);
+    }
+    assert.equal(ask('signed', 'x-crc', { body: '12345' })?.status, 401);
+    assert.equal(ask('signed', 'x-crc', { body: '{"id":1}' }), undefined);
+  });
+
   test('of Zoom and of Slack are answered only once they are verified', () => {
     const zoom = { body: '{"event":"endpoint.url_validation","payload":{"plainToken":"qgg8"}}' };
     const token = createHmac('sha256', secret).update('qgg8').digest('hex');
