@@ -15,6 +15,7 @@ const TOKEN_CHARACTERS_MAX = 256;
 
 interface Asked {
   readonly reader: RequestReader;
+  readonly receive: ReceiveDefinition;
   readonly options: Readonly<Record<string, string>>;
   /** The newest one; absent where the connector has none. */
   readonly secret: string | undefined;
@@ -81,11 +82,12 @@ const handshakes: Readonly<Record<HandshakeName, Handshake>> = {
   },
   'x-crc': {
     methods: ['GET'],
-    // Anybody may ask, and the key is that of the webhooks: only tokens are signed, and no webhook
-    // counts whose whole body could be one.
+    // Anybody may ask, and the key is that of the webhooks: only tokens are signed, only where a
+    // webhook's signature is over its whole body, and no webhook counts whose body could be a token.
     unsigned(asked) {
       const token = query(asked, 'crc_token');
       if (token === undefined || !isToken(token) || asked.secret === undefined) return undefined;
+      if (!signsWholeBody(asked.receive)) return undefined;
       const digest = createHmac('sha256', asked.secret).update(token).digest('base64');
       return answerJson({ response_token: `sha256=${digest}` });
     },
@@ -122,7 +124,7 @@ export function answerHandshake(
     const answering = isHandshake(kind) ? handshakes[kind][when] : undefined;
     if (answering === undefined) continue;
     const secret = secretsOf(receive.verify)[0]?.value;
-    const answer = answering({ ...from, options, secret });
+    const answer = answering({ ...from, receive, options, secret });
     if (answer !== undefined) return answer;
   }
   return undefined;
@@ -144,9 +146,24 @@ function printable(text: string | undefined): string | undefined {
   return /^[^\p{Cc}]+$/u.test(text) ? text : undefined;
 }
 
-/** What base64 and ids are made of, so that it is no JSON body. */
+/** What base64 and ids are made of, so that it is no JSON body. An empty body is one of no length. */
 function isToken(text: string): boolean {
-  return text.length <= TOKEN_CHARACTERS_MAX && /^[A-Za-z0-9_.=+/-]+$/.test(text);
+  return text.length <= TOKEN_CHARACTERS_MAX && /^[A-Za-z0-9_.=+/-]*$/.test(text);
+}
+
+/** As X signs: with anything else in the template a token could be the rest of a message. */
+function signsWholeBody({ verify }: ReceiveDefinition): boolean {
+  if (verify?.kind !== 'signature' || verify.algorithm.family !== 'hmac') return false;
+  const [part, ...more] = verify.signs;
+  return more.length === 0 && part?.kind === 'token' && part.token === 'body';
+}
+
+/**
+ * Whether strangers can have some text signed with the key of the webhooks. Compressed bytes may be
+ * such a text while what they hold is not, so that a signature then counts over the body alone.
+ */
+export function signsForStrangers({ handshakes: listed }: ReceiveDefinition): boolean {
+  return listed.some(({ kind }) => kind === 'x-crc');
 }
 
 /** https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md, section 4. */

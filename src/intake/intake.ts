@@ -11,7 +11,7 @@ import type { Log } from '../model/log.ts';
 import type { Meter } from '../model/meter.ts';
 import { within } from '../model/within.ts';
 import { type Lanes, laneJobsOf } from '../queue/lanes.ts';
-import { answerHandshake, handshakeMethods } from './handshakes.ts';
+import { answerHandshake, handshakeMethods, signsForStrangers } from './handshakes.ts';
 import type { LiveReceiver, LiveReceivers } from './live-receivers.ts';
 import { type MadeEvents, makeEvents } from './make-events.ts';
 import { type Refusals, unnotedRefusals } from './refusals.ts';
@@ -189,7 +189,8 @@ async function admit(
   { receive, verifier, marks }: LiveReceiver,
   from: { readonly reader: RequestReader; readonly request: IntakeRequest },
 ): Promise<void> {
-  const { connector, sentBody, again } = from.request;
+  const { connector, again } = from.request;
+  const sentBody = signsForStrangers(receive) ? undefined : from.request.sentBody;
   const received = { connector, receive, request: from.reader.request };
   const refusals = again === undefined ? ports.refusals : unnotedRefusals;
   refusals.admit(received);

@@ -46,8 +46,21 @@ describe('a handshake', () => {
       const question = get(`crc_token=${encodeURIComponent(bad)}`);
       assert.equal(ask('unsigned', 'x-crc', question), undefined, bad);
     }
-    assert.equal(ask('signed', 'x-crc', { body: '12345' })?.status, 401);
+    for (const body of ['12345', '']) {
+      assert.equal(ask('signed', 'x-crc', { body })?.status, 401);
+    }
     assert.equal(ask('signed', 'x-crc', { body: '{"id":1}' }), undefined);
+  });
+
+  test('of X is not answered where a token could be a part of what is signed', () => {
+    const verify = { header: 'X-Sig', encoding: 'hex', signs: '{header:X-Time}.{body}' };
+    const receive = receiveOf({
+      verify: { hmac: 'sha256', ...verify },
+      secrets: [secret],
+      handshakes: ['x-crc'],
+    });
+    const reader = readerOf(receive, get('crc_token=1795400000.'));
+    assert.equal(answerHandshake('unsigned', receive, { reader, log: quietLog }), undefined);
   });
 
   test('of Zoom and of Slack are answered only once they are verified', () => {
