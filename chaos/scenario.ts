@@ -61,6 +61,9 @@ export const usualLoad: Load = {
   faultMessagesMax: 450,
 };
 
+/** For faults of a target or a payload: which process meets them makes no difference. */
+export const oneDelivery: RigWishes = { deliveries: 1 };
+
 export const RECOVERY_MS_MAX = 60_000;
 
 export const usualFlows: readonly ExpectedFlow[] = [

@@ -6,7 +6,7 @@ import { findingOf } from '../finding.ts';
 import { createOrder } from '../orders.ts';
 import { flowFile } from '../project.ts';
 import type { Rig } from '../rig.ts';
-import { endingsByFlow, type Scenario, usualFlows } from '../scenario.ts';
+import { endingsByFlow, oneDelivery, type Scenario, usualFlows } from '../scenario.ts';
 import { oddBodies } from './odd-bodies.ts';
 
 const REPEATED = 60;
@@ -40,6 +40,7 @@ const vendorChangesBody: Scenario = {
   title: `${CHANGED} webhooks come again under their id with another body`,
   promise: 'answered 2xx with the id of the first, whose body stays; each is warned of',
   lanes: ['redis'],
+  rig: oneDelivery,
   quick: true,
   async fault(rig) {
     for (let number = 1; number <= CHANGED; number += 1) {
@@ -151,6 +152,7 @@ const oddOnes: Scenario = {
   lanes: ['redis', 'postgres'],
   quick: true,
   rig: {
+    ...oneDelivery,
     files: () => ({
       'flows/odd.yaml': flowFile({ topic: ODD_TOPIC, to: 'erp.createOrder', map: 'odd' }),
       'mappings/odd.jsonata': '/* input: anything; output: the same for all */\n{ "odd": true }\n',

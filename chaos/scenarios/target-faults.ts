@@ -9,7 +9,7 @@ import { queryJournal } from '../journal-dump.ts';
 import { createOrder, orderTopic } from '../orders.ts';
 import { connectorFile, flowFile } from '../project.ts';
 import type { Rig } from '../rig.ts';
-import { type Scenario, usualFlows } from '../scenario.ts';
+import { oneDelivery, type Scenario, usualFlows } from '../scenario.ts';
 import type { Story } from '../stories.ts';
 import { type Behaviour, refuse } from '../target.ts';
 
@@ -55,6 +55,7 @@ const targetDrips: Scenario = {
   title: 'the ERP answers a byte every 300 ms and never ends',
   promise: "cut at the connector's timeout, tried again with the same key; neighbours flow",
   lanes: ['redis', 'postgres'],
+  rig: oneDelivery,
   soak: true,
   fault: (rig) =>
     behaveFor(rig, 5_000, (call, response, earlier) => {
@@ -83,6 +84,7 @@ const answerLost: Scenario = {
   title: `the ERP does the work and its answer is lost to a reset, ${RESETS} times`,
   promise: 'sent again with the same key and the same body; nothing else is repeated',
   lanes: ['redis', 'postgres'],
+  rig: oneDelivery,
   soak: true,
   quick: true,
   async fault(rig) {
@@ -105,6 +107,7 @@ const targetRedirects: Scenario = {
   title: 'the ERP redirects to another host for 3 s (302, 307, 308)',
   promise: 'never followed: dead with the reason, and the other host sees nothing',
   lanes: ['redis'],
+  rig: oneDelivery,
   quick: true,
   expect: {
     endings: (story) =>
@@ -131,6 +134,7 @@ const targetBombs: Scenario = {
   title: 'the ERP answers 100 MB of zeros in 100 kB of gzip, or without an end',
   promise: 'cut at 128 KiB and delivered by its status; memory stays as it was',
   lanes: ['redis'],
+  rig: oneDelivery,
   soak: true,
   async fault(rig, random) {
     const bomb = await gzip(Buffer.alloc(BOMB_BYTES));
@@ -189,6 +193,7 @@ const targetLimits: Scenario = {
   promise: 'comes back when it was asked to, within an hour at the most; neighbours flow',
   lanes: ['redis', 'postgres'],
   rig: {
+    ...oneDelivery,
     files: (ports) => ({
       'connectors/quota.yaml': connectorFile(ports.other, 'ask'),
       'flows/quota.yaml': flowFile({
