@@ -4,12 +4,17 @@ import type { Json, JsonObject } from '../model/json.ts';
 import { parseDurationMs, parseSizeBytes } from '../model/units.ts';
 import { isObject } from './content.ts';
 import { type Fault, fault, isFaulty } from './fault.ts';
+import {
+  answerFaults,
+  handshakeFaults,
+  handshakeSecretPaths,
+  parseAnswer,
+  parseHandshakes,
+} from './handshake-part.ts';
 import { parsePlace, placeFaults } from './place.ts';
 import { checkPoll, checkSchedules, parsePoll, parseSchedules } from './poll-part.ts';
 import type {
-  AnswerDefinition,
   BodyLimits,
-  HandshakeDefinition,
   QuarantineDefinition,
   ReceiveDefinition,
   SplitDefinition,
@@ -48,6 +53,8 @@ export function checkReceive(
     occurredAt: () => placeFaults(receive['occurredAt'], ['receive', 'occurredAt']),
     shop: () => placeFaults(receive['shop'], ['receive', 'shop']),
     split: () => splitFaults(receive['split']),
+    handshakes: () => (isFine('verify') ? handshakeFaults(receive) : []),
+    answer: () => answerFaults(receive['answer']),
     quarantine: () => quarantineFaults(receive['quarantine']),
     poll: () => checkPoll(receive['poll'], ['receive', 'poll'], operations),
     schedule: () => checkSchedules(receive['schedule'], ['receive', 'schedule']),
@@ -116,9 +123,10 @@ function quarantineFaults(value: Json | undefined): readonly Fault[] {
 export function receiveSecretPatterns(connector: JsonObject): readonly (readonly string[])[] {
   const receive = connector['receive'];
   if (!isObject(receive)) return [['receive', 'secrets']];
-  return leavesAt(receive, [])
+  const secrets = leavesAt(receive, [])
     .map((path) => ['receive', ...path.map(String)])
     .filter((path) => path.includes('secrets') && path.at(-1) !== 'notAfter');
+  return [...secrets, ...handshakeSecretPaths(receive)];
 }
 
 export function parseReceive(receive: JsonObject): ReceiveDefinition {
@@ -161,34 +169,6 @@ function parseSplit(split: Json | undefined): SplitDefinition | undefined {
   const optional = isObject(split) && split['optional'] === true;
   const unless = isObject(split) ? parsePlace(split['unless']) : [];
   return { list: parsed.value, optional, unless, ...(typeof form === 'string' ? { form } : {}) };
-}
-
-/** Each a name, or a name with its options. */
-function parseHandshakes(value: Json | undefined): readonly HandshakeDefinition[] {
-  if (!Array.isArray(value)) return [];
-  return (value as readonly Json[]).flatMap((one): HandshakeDefinition[] => {
-    if (typeof one === 'string') return [{ kind: one, options: {} }];
-    if (!isObject(one)) return [];
-    return Object.entries(one).map(([kind, options]) => ({
-      kind,
-      options: Object.fromEntries(
-        Object.entries(isObject(options) ? options : {}).map(([name, text]) => [
-          name,
-          String(text),
-        ]),
-      ),
-    }));
-  });
-}
-
-function parseAnswer(value: Json | undefined): AnswerDefinition {
-  const { status, body, type, refused } = isObject(value) ? value : ({} as JsonObject);
-  return {
-    status: numberOf(status, 200),
-    ...(typeof body === 'string' ? { body } : {}),
-    ...(typeof type === 'string' ? { type } : {}),
-    refused: numberOf(refused, 401),
-  };
 }
 
 function parseQuarantine(value: Json | undefined): QuarantineDefinition {
