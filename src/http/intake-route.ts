@@ -3,13 +3,14 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
-import type { Intake, IntakeAnswer, IntakeRequest } from '../intake/intake.ts';
+import type { Intake, IntakeRequest } from '../intake/intake.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Meter } from '../model/meter.ts';
 import type { Client } from './client-address.ts';
 import { decodeBody, encodingOf } from './decode-body.ts';
-import { type AnswerError, type Problem, renderProblem, sendProblem } from './errors.ts';
+import { type AnswerError, type Problem, renderProblem } from './errors.ts';
 import { type BodyMemory, createBodyMemory, drain, readBody } from './read-body.ts';
+import { sendAnswer } from './send-answer.ts';
 
 /** Six bodies of the largest limit that a connector may have, or sixty-four of the default one. */
 const HELD_BODY_BYTES_MAX = 64 * 1_024 * 1_024;
@@ -70,15 +71,6 @@ export function intakeRoute(ports: {
   };
 }
 
-export const refuseMethod: RequestHandler = (_request, response) => {
-  sendProblem(response, {
-    status: 405,
-    code: 'request-malformed',
-    detail: 'Webhooks are sent with POST or PUT.',
-    headers: { allow: 'POST, PUT' },
-  });
-};
-
 type Bodies = Pick<IntakeRequest, 'body' | 'sentBody'>;
 
 /** Room for as much as the body may become is taken before it does; then for what it became. */
@@ -104,17 +96,6 @@ async function decode(
   } finally {
     memory.change(sentBytes + bytesMax, heldBytes);
   }
-}
-
-function sendAnswer(response: ServerResponse, answer: IntakeAnswer): void {
-  const text = JSON.stringify(answer.body);
-  response
-    .writeHead(answer.status, {
-      'content-type': 'application/json; charset=utf-8',
-      'content-length': Buffer.byteLength(text),
-      ...answer.headers,
-    })
-    .end(text);
 }
 
 function bodyRefused(kind: 'too-large' | 'overloaded', bytesMax: number): CrossdockError {

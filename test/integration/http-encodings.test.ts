@@ -11,6 +11,7 @@ let accepted: IntakeRequest[] = [];
 before(async () => {
   hub = await startHttp({
     intake: {
+      questionMethods: () => [],
       bodyBytesMax: () => BODY_BYTES_MAX,
       accept: async (request) => {
         accepted.push(request);

@@ -16,6 +16,7 @@ let answer: () => Promise<IntakeAnswer>;
 before(async () => {
   hub = await startHttp({
     intake: {
+      questionMethods: () => [],
       bodyBytesMax: (connector) => {
         arrived();
         return connector === 'shop' ? BODY_BYTES_MAX : undefined;
@@ -230,6 +231,7 @@ async function startSmall(
   const small = await startHttp({
     heldBodyBytesMax,
     intake: {
+      questionMethods: () => [],
       bodyBytesMax: () => 1_000_000,
       accept: async (request) => {
         accepted.push(request);
