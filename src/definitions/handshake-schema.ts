@@ -15,7 +15,7 @@ function optionsSchema({ description, options }: HandshakeShape): JsonObject {
       entries.map(([name, option]): [string, JsonObject] => [
         name,
         {
-          type: option.secret ? 'string' : ['string', 'integer'],
+          ...(option.secret ? { type: 'string' } : { type: ['string', 'integer'], minimum: 1 }),
           pattern: option.pattern,
           description: option.description,
           examples: option.examples,
