@@ -94,7 +94,7 @@ export function attemptTable(attempts: readonly AttemptView[]): readonly string[
 export function changeTable(changes: readonly ChangeView[]): readonly string[] {
   return formatTable(
     ['CHANGED', 'TO', 'BY', 'WHY'],
-    changes.map(({ at, to, by, reason }) => [shownTime(at), to, by, inOneLine(reason ?? '')]),
+    changes.map(({ at, to, by, reason }) => [shownTime(at), to, by, reason ?? '']),
   );
 }
 

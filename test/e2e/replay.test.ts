@@ -164,10 +164,10 @@ test('without a hub: a run says that nothing happens, and is cancelled all the s
   assert.match(await text('replays', 'cancel', id), /state +cancelled/);
   assert.match(await text('replays', 'watch', id), /made +0 of 120/);
   assert.match(await text('replays'), /cancelled .* 0 +120 +state delivered/);
-  assert.match(
-    await text('replays', 'plan', '--flow', 'order-to-epr'),
-    /did you mean "order-to-erp"/,
-  );
+  const misspelt = ['replays', 'plan', '--flow', 'order-to-epr'];
+  const refused = await runCrossdock(misspelt, { env, project: project.folder });
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /did you mean "order-to-erp"/);
 });
 
 test('with an edited body, and of an event that no flow took', async () => {
