@@ -5,6 +5,7 @@ import type { Environment } from './config/environment.ts';
 import type { Definitions } from './definitions/definitions.ts';
 import type { Routes } from './definitions/routes.ts';
 import { createAlerts } from './delivery/alerts.ts';
+import { createConfirmations } from './intake/confirmations.ts';
 import { createIntake, type Intake } from './intake/intake.ts';
 import { createLiveReceivers } from './intake/live-receivers.ts';
 import { createPublishedKeys } from './intake/published-keys.ts';
@@ -45,14 +46,15 @@ export function startIntake(parts: {
   const secrets = createSecretCounter({ uses: journal.secretUses, log });
   const rotation = watchSecrets({ folder: environment.folder, receivers, log });
   const keeper = createQuarantineKeeper({ quarantine, meter, log });
+  const confirmations = createConfirmations({ log });
   closers.push(async () => {
     rotation.close();
-    await Promise.all([secrets.close(), keeper.close(QUARANTINE_GRACE_MS)]);
+    await Promise.all([secrets.close(), keeper.close(QUARANTINE_GRACE_MS), confirmations.close()]);
   });
   const refusals = createRefusals({ quarantine: keeper, meter });
   const alerts = createAlerts(parts);
   const intake = createIntake({
-    ...{ ...parts, receivers, secrets, refusals },
+    ...{ ...parts, receivers, secrets, refusals, confirmations },
     onConflict: (conflict) => void alerts.eventConflict(conflict),
   });
   const receiveOf = (connector: string) => receivers.get(connector)?.receive;

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { readEnvironment } from '../config/environment.ts';
 import { createRoutes } from '../definitions/routes.ts';
 import type { Operations } from '../hub.ts';
+import { createConfirmations } from '../intake/confirmations.ts';
 import { createIntake } from '../intake/intake.ts';
 import { createLiveReceivers } from '../intake/live-receivers.ts';
 import { createPublishedKeys } from '../intake/published-keys.ts';
@@ -182,6 +183,7 @@ async function releaseOn(operations: Operations): Promise<Release> {
   const receivers = createLiveReceivers(definitions.connectors, { keys });
   const intake = createIntake({
     ...{ receivers, journal, lanes, log },
+    confirmations: createConfirmations({ log }),
     routes: createRoutes(definitions),
     meter: silentMeter,
     secrets: { matched: () => undefined },
@@ -194,6 +196,7 @@ async function releaseOn(operations: Operations): Promise<Release> {
 function sentenceOf(released: Awaited<ReturnType<Release['one']>>): string {
   switch (released.outcome) {
     case 'released':
+      if (released.eventIds.length === 0) return 'answered; it makes no event';
       return `let in as event ${released.eventIds.join(', ')}`;
     case 'was-released':
       return `it was let in before, as event ${released.eventIds.join(', ')}`;

@@ -1,18 +1,20 @@
 // The `receive:` part of a connector: from its checked JSON to what intake uses.
 
 import type { Json, JsonObject } from '../model/json.ts';
-import { didYouMeanOrKnown } from '../model/suggest.ts';
 import { parseDurationMs, parseSizeBytes } from '../model/units.ts';
 import { isObject } from './content.ts';
 import { type Fault, fault, isFaulty } from './fault.ts';
-import { handshakeNames, isHandshake } from './handshake-names.ts';
+import {
+  answerFaults,
+  handshakeFaults,
+  handshakeSecretPaths,
+  parseAnswer,
+  parseHandshakes,
+} from './handshake-part.ts';
 import { parsePlace, placeFaults } from './place.ts';
-
 import { checkPoll, checkSchedules, parsePoll, parseSchedules } from './poll-part.ts';
 import type {
-  AnswerDefinition,
   BodyLimits,
-  HandshakeDefinition,
   QuarantineDefinition,
   ReceiveDefinition,
   SplitDefinition,
@@ -51,8 +53,9 @@ export function checkReceive(
     occurredAt: () => placeFaults(receive['occurredAt'], ['receive', 'occurredAt']),
     shop: () => placeFaults(receive['shop'], ['receive', 'shop']),
     split: () => splitFaults(receive['split']),
+    handshakes: () => (isFine('verify') ? handshakeFaults(receive) : []),
+    answer: () => answerFaults(receive['answer']),
     quarantine: () => quarantineFaults(receive['quarantine']),
-    handshakes: () => handshakeFaults(receive['handshakes']),
     poll: () => checkPoll(receive['poll'], ['receive', 'poll'], operations),
     schedule: () => checkSchedules(receive['schedule'], ['receive', 'schedule']),
   };
@@ -116,41 +119,14 @@ function quarantineFaults(value: Json | undefined): readonly Fault[] {
   ];
 }
 
-function handshakeFaults(value: Json | undefined): readonly Fault[] {
-  return parseHandshakes(value).flatMap(({ kind, options }, index) => {
-    const path = ['receive', 'handshakes', index];
-    if (!isHandshake(kind)) {
-      const message = `there is no handshake "${kind}"`;
-      const hint = didYouMeanOrKnown(kind, Object.keys(handshakeNames));
-      return [fault(path, 'wrong-value', { message, hint })];
-    }
-    const needs: readonly string[] = handshakeNames[kind].needs;
-    const missing = needs.filter((name) => (options[name] ?? '') === '');
-    const unknown = Object.keys(options).filter((name) => !needs.includes(name));
-    return [
-      ...missing.map((name) =>
-        fault(path, 'missing-field', { message: `the handshake "${kind}" needs "${name}"` }),
-      ),
-      ...unknown.map((name) =>
-        fault(path, 'unknown-field', { message: `the handshake "${kind}" has no "${name}"` }),
-      ),
-    ];
-  });
-}
-
 /** Where the secrets of a receiver stand in its connector. */
 export function receiveSecretPatterns(connector: JsonObject): readonly (readonly string[])[] {
   const receive = connector['receive'];
   if (!isObject(receive)) return [['receive', 'secrets']];
-  return leavesAt(receive, [])
+  const secrets = leavesAt(receive, [])
     .map((path) => ['receive', ...path.map(String)])
-    .filter((path) =>
-      path.includes('secrets') ? path.at(-1) !== 'notAfter' : isHandshakeToken(path),
-    );
-}
-
-function isHandshakeToken(path: readonly string[]): boolean {
-  return path[1] === 'handshakes' && path.at(-1) === 'token';
+    .filter((path) => path.includes('secrets') && path.at(-1) !== 'notAfter');
+  return [...secrets, ...handshakeSecretPaths(receive)];
 }
 
 export function parseReceive(receive: JsonObject): ReceiveDefinition {
@@ -193,34 +169,6 @@ function parseSplit(split: Json | undefined): SplitDefinition | undefined {
   const optional = isObject(split) && split['optional'] === true;
   const unless = isObject(split) ? parsePlace(split['unless']) : [];
   return { list: parsed.value, optional, unless, ...(typeof form === 'string' ? { form } : {}) };
-}
-
-/** Each a name, or a name with its options. */
-function parseHandshakes(value: Json | undefined): readonly HandshakeDefinition[] {
-  if (!Array.isArray(value)) return [];
-  return (value as readonly Json[]).flatMap((one): HandshakeDefinition[] => {
-    if (typeof one === 'string') return [{ kind: one, options: {} }];
-    if (!isObject(one)) return [];
-    return Object.entries(one).map(([kind, options]) => ({
-      kind,
-      options: Object.fromEntries(
-        Object.entries(isObject(options) ? options : {}).map(([name, text]) => [
-          name,
-          String(text),
-        ]),
-      ),
-    }));
-  });
-}
-
-function parseAnswer(value: Json | undefined): AnswerDefinition {
-  const { status, body, type, refused } = isObject(value) ? value : ({} as JsonObject);
-  return {
-    status: numberOf(status, 200),
-    ...(typeof body === 'string' ? { body } : {}),
-    ...(typeof type === 'string' ? { type } : {}),
-    refused: numberOf(refused, 401),
-  };
 }
 
 function parseQuarantine(value: Json | undefined): QuarantineDefinition {

@@ -1,33 +1,12 @@
 // The `receive:` of a connector, as JSON Schema: what a request proves, is called and holds.
 
 import type { Json, JsonObject } from '../model/json.ts';
+import { handshakesSchema } from './handshake-schema.ts';
 import { durationPattern, sizePattern } from './patterns.ts';
 import { listPathSchema, placeProperties, placeSchema } from './place-schema.ts';
 import { pollSchema, schedulesSchema } from './poll-schema.ts';
 import { secretsSchema } from './secrets-schema.ts';
 import { looseVerifySchema, verifySchema } from './verify-schema.ts';
-
-const handshakes: JsonObject = {
-  type: 'array',
-  maxItems: 8,
-  description: 'Questions of the vendor that are answered without an event; see docs/receiving.md.',
-  items: {
-    anyOf: [
-      { type: 'string', description: 'The name of a handshake.', examples: ['slack-challenge'] },
-      {
-        type: 'object',
-        description: 'A handshake with what it needs.',
-        minProperties: 1,
-        maxProperties: 1,
-        additionalProperties: {
-          type: 'object',
-          additionalProperties: { type: 'string' },
-          description: 'What the handshake needs.',
-        },
-      },
-    ],
-  },
-};
 
 const answer: JsonObject = {
   type: 'object',
@@ -172,7 +151,7 @@ const receiveProperties: JsonObject = {
       },
     ],
   },
-  handshakes,
+  handshakes: handshakesSchema,
   answer,
   quarantine,
   poll: pollSchema,

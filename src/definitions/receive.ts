@@ -1,6 +1,7 @@
 // How a connector receives: the `receive:` of its file as intake uses it. Types only.
 
 import type { JsonObject } from '../model/json.ts';
+import type { HandshakeName } from './handshake-names.ts';
 import type { SchemeName } from './scheme-names.ts';
 
 /** The keys from a root to one value of a JSON body. */
@@ -141,8 +142,7 @@ export interface ListPath {
 }
 
 export interface HandshakeDefinition {
-  /** One of `handshakeNames`. */
-  readonly kind: string;
+  readonly kind: HandshakeName;
   /** What the kind wants to know, such as Meta's verify token. */
   readonly options: Readonly<Record<string, string>>;
 }

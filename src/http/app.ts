@@ -13,6 +13,7 @@ import { intakeRoute } from './intake-route.ts';
 import { createLaneGauges } from './lane-gauges.ts';
 import { boardHeaders, pageAssets, pageHeaders, sendPage } from './page.ts';
 import type { HttpPorts } from './ports.ts';
+import { questionRoute } from './question-route.ts';
 import { requireSameOrigin } from './same-origin.ts';
 
 export function createApp(ports: HttpPorts): Express {
@@ -30,8 +31,10 @@ export function createApp(ports: HttpPorts): Express {
   if (intake !== undefined) {
     const { meter } = ports.metrics;
     const clientOf = createClientAddress(trustedProxies ?? []);
-    const accept = intakeRoute({ intake, meter, answerError, clientOf, heldBodyBytesMax });
-    app.all('/webhooks/:connector', accept);
+    const receiving = { intake, meter, answerError, clientOf };
+    const accept = intakeRoute({ ...receiving, heldBodyBytesMax });
+    const answer = questionRoute(receiving);
+    app.route('/webhooks/:connector').post(accept).put(accept).all(answer);
   }
   app.use(healthRoutes(ports), metricsRoute(ports), pageAssets(), landingRoute());
   app.use(adminRoutes(ports));

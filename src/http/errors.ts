@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler } from 'express';
+import { RefusedError } from '../intake/refusals.ts';
 import { CrossdockError, type ErrorCode } from '../model/errors.ts';
 import type { Log } from '../model/log.ts';
 
@@ -110,7 +111,8 @@ export function createAnswerError(log: Log): AnswerError {
   return (error, response, send = sendProblem) => {
     const problem = problemOf(error);
     if (error instanceof CrossdockError) {
-      if (problem.status >= 500) logSometimes(error);
+      // A vendor may want a 503 for what is no fault of the hub.
+      if (answers[error.code].status >= 500) logSometimes(error);
     } else if (problem.status >= 500) {
       log.error({ err: error, id: problem.more?.['id'] }, 'request failed');
     }
@@ -132,7 +134,8 @@ function problemOf(error: unknown): Problem {
   if (error instanceof CrossdockError) {
     const { status, detail, retryAfterSeconds: wait } = answers[error.code];
     const headers = wait === undefined ? {} : { headers: { 'retry-after': String(wait) } };
-    return { status, code: error.code, detail: detail ?? error.message, ...headers };
+    const told = error instanceof RefusedError ? error.status : status;
+    return { status: told, code: error.code, detail: detail ?? error.message, ...headers };
   }
   const status = clientErrorStatus(error);
   if (status === 413) return { status, code: 'body-too-large', detail: 'The body is too large.' };

@@ -3,13 +3,14 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
-import type { Intake, IntakeAnswer, IntakeRequest } from '../intake/intake.ts';
-import { CrossdockError, isCrossdockError } from '../model/errors.ts';
+import type { Intake, IntakeRequest } from '../intake/intake.ts';
+import { CrossdockError } from '../model/errors.ts';
 import type { Meter } from '../model/meter.ts';
 import type { Client } from './client-address.ts';
 import { decodeBody, encodingOf } from './decode-body.ts';
-import { type AnswerError, type Problem, renderProblem, sendProblem } from './errors.ts';
+import { type AnswerError, type Problem, renderProblem } from './errors.ts';
 import { type BodyMemory, createBodyMemory, drain, readBody } from './read-body.ts';
+import { sendAnswer } from './send-answer.ts';
 
 /** Six bodies of the largest limit that a connector may have, or sixty-four of the default one. */
 const HELD_BODY_BYTES_MAX = 64 * 1_024 * 1_024;
@@ -17,7 +18,6 @@ const HELD_BODY_BYTES_MAX = 64 * 1_024 * 1_024;
 const drainLimits = { bytesMax: 8 * 1_024 * 1_024, ms: 2_000 };
 /** What the meter is told when the client left before its body was whole; nothing is sent then. */
 const STATUS_CLIENT_LEFT = 499;
-const JSON_TYPE = 'application/json; charset=utf-8';
 
 export function intakeRoute(ports: {
   readonly intake: Intake;
@@ -28,18 +28,7 @@ export function intakeRoute(ports: {
 }): RequestHandler<{ connector: string }> {
   const { intake, meter, answerError, clientOf } = ports;
   const memory = createBodyMemory(ports.heldBodyBytesMax ?? HELD_BODY_BYTES_MAX);
-  /** Some vendors give up at a 401 for good, and are answered as their connector says. */
-  const refuse = (error: unknown, connector: string, response: ServerResponse): number => {
-    if (!isCrossdockError(error, 'signature-invalid')) return answerError(error, response);
-    const status = intake.refusedStatus(connector);
-    answerError(error, response, (to, problem) => sendProblem(to, { ...problem, status }));
-    return status;
-  };
   return async (request, response) => {
-    if (!isTaken(intake, request.params.connector, request.method)) {
-      refuseMethod(response);
-      return;
-    }
     const startedMs = performance.now();
     const { connector } = request.params;
     const bytesMax = intake.bodyBytesMax(connector);
@@ -75,25 +64,11 @@ export function intakeRoute(ports: {
         finished(answerError(bodyRefused(read.kind, bytesMax), response, sendAndClose));
       }
     } catch (error) {
-      finished(refuse(error, connector, response));
+      finished(answerError(error, response));
     } finally {
       memory.change(heldBytes, 0);
     }
   };
-}
-
-function isTaken(intake: Intake, connector: string, method: string): boolean {
-  if (method === 'POST' || method === 'PUT') return true;
-  return intake.methodsOf(connector).includes(method);
-}
-
-function refuseMethod(response: ServerResponse): void {
-  sendProblem(response, {
-    status: 405,
-    code: 'request-malformed',
-    detail: 'Webhooks are sent with POST or PUT.',
-    headers: { allow: 'POST, PUT' },
-  });
 }
 
 type Bodies = Pick<IntakeRequest, 'body' | 'sentBody'>;
@@ -121,20 +96,6 @@ async function decode(
   } finally {
     memory.change(sentBytes + bytesMax, heldBytes);
   }
-}
-
-function sendAnswer(response: ServerResponse, answer: IntakeAnswer): void {
-  const { status, body, type = 'text/plain; charset=utf-8' } = answer;
-  const text = answer.text ?? JSON.stringify(body);
-  const isJson = answer.text === undefined;
-  response
-    .writeHead(status, {
-      ...(text === '' ? {} : { 'content-type': isJson ? JSON_TYPE : type }),
-      ...(status === 204 ? {} : { 'content-length': Buffer.byteLength(text) }),
-      'x-content-type-options': 'nosniff',
-      ...answer.headers,
-    })
-    .end(text);
 }
 
 function bodyRefused(kind: 'too-large' | 'overloaded', bytesMax: number): CrossdockError {

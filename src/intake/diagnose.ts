@@ -2,10 +2,11 @@
 // slip of sender, proxy or file would explain it. Each thing that is said was tried.
 
 import type { ReceiveDefinition, SignatureDefinition } from '../definitions/receive.ts';
+import { type Way, waysOf } from '../definitions/ways.ts';
 import { secretKeys } from './secret-keys.ts';
 import { checkSignature } from './signature.ts';
 import type { Verdict } from './verdict.ts';
-import { nameOfSource, sourcesOfPlace, type Way, waysOf } from './ways.ts';
+import { nameOfSource, sourcesOfPlace } from './ways.ts';
 import { createRequestReader, type WebhookRequest } from './webhook-request.ts';
 
 type Refused = Extract<Verdict, { kind: 'refused' }>;

@@ -4,17 +4,11 @@
 
 import { createHash } from 'node:crypto';
 import type { JsonPath, ReceiveDefinition, Source } from '../definitions/receive.ts';
+import { type Way, waysOf } from '../definitions/ways.ts';
 import type { Headers } from '../model/event.ts';
 import { sliceAt } from '../model/json-slices.ts';
 import { decodeJson, parseJson } from '../model/json-text.ts';
-import {
-  nameOfSource,
-  secretsOf,
-  sourcesOfPlace,
-  sourcesOfTemplate,
-  type Way,
-  waysOf,
-} from './ways.ts';
+import { nameOfSource, secretsOf, sourcesOfPlace, sourcesOfTemplate } from './ways.ts';
 
 /** The parts of a request that credentials may stand in. */
 export interface RequestParts {

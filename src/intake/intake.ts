@@ -2,7 +2,6 @@
 // only, never for an outside system, a lane or a mapping.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ReceiveDefinition } from '../definitions/receive.ts';
 import type { Routes } from '../definitions/routes.ts';
 import type { Appended, Journal, NewEvent } from '../journal/journal.ts';
 import { CrossdockError } from '../model/errors.ts';
@@ -11,11 +10,14 @@ import type { Log } from '../model/log.ts';
 import type { Meter } from '../model/meter.ts';
 import { within } from '../model/within.ts';
 import { type Lanes, laneJobsOf } from '../queue/lanes.ts';
-import { answerHandshake, handshakeMethods, signsForStrangers } from './handshakes.ts';
+import { createHandshakeLog, eventAnswer, questionAnswer } from './answers.ts';
+import type { Confirmations } from './confirmations.ts';
+import type { Replied } from './handshakes.ts';
 import type { LiveReceiver, LiveReceivers } from './live-receivers.ts';
 import { type MadeEvents, makeEvents } from './make-events.ts';
 import { type Refusals, unnotedRefusals } from './refusals.ts';
 import type { SecretCounter } from './secret-uses.ts';
+import type { Verdict } from './verdict.ts';
 import { verifyEither } from './verify-either.ts';
 import {
   createRequestReader,
@@ -47,26 +49,23 @@ export interface IntakeRequest {
 export interface IntakeAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** What was stored; a request that is a list names the event of each element in `ids`. */
+  /** Sent as JSON; a request that is a list names the event of each element in `ids`. */
   readonly body: { readonly id?: string; readonly ids?: readonly string[] };
-  /** Sent in the place of `body`. */
-  readonly text?: string;
-  /** The content type of `text`. @default text/plain */
-  readonly type?: string;
+  /** Sent instead of `body`. */
+  readonly text?: { readonly type: string; readonly body: string };
 }
 
 export interface Intake {
   /** Bytes that a body of this connector may have; `undefined` where it receives nothing. */
   bodyBytesMax(connector: string): number | undefined;
-  /** Methods beside POST and PUT that a handshake of this connector comes with. */
-  methodsOf(connector: string): readonly string[];
-  /** The status where the signature does not fit. */
-  refusedStatus(connector: string): number;
+  /** Methods beside POST and PUT that handshakes of this connector are asked with. */
+  questionMethods(connector: string): readonly string[];
   /**
    * Resolves with the event's id after its commit; for a message that came before, with the first
-   * one's id. Rejects `connector-unknown`, `signature-invalid`, `too-many-refused`,
-   * `key-unavailable`, `body-too-large` (too many events), or `journal-unavailable` when the journal
-   * did not take it in time.
+   * one's id; for a question of a handshake with its answer, and there is no event. Rejects
+   * `connector-unknown`, `signature-invalid`, `too-many-refused`, `key-unavailable`,
+   * `request-malformed` (a question that cannot be answered), `body-too-large` (too many events), or
+   * `journal-unavailable` when the journal did not take it in time.
    */
   accept(request: IntakeRequest): Promise<IntakeAnswer>;
 }
@@ -86,6 +85,7 @@ export interface IntakePorts {
   readonly meter: Meter;
   readonly log: Log;
   readonly refusals: Refusals;
+  readonly confirmations: Pick<Confirmations, 'confirm'>;
   /** Told of a message that came under the id of an event with another body. */
   onConflict?(conflict: MessageConflict): void;
 }
@@ -122,78 +122,81 @@ export function createIntake(ports: IntakePorts): Intake {
     return appended.map(({ id }) => id);
   };
 
+  const answerQuestion = createQuestions(ports);
+
   return {
     bodyBytesMax: (connector) => receivers.get(connector)?.receive.limits.bytesMax,
-    methodsOf(connector) {
-      const receive = receivers.get(connector)?.receive;
-      return receive === undefined ? [] : handshakeMethods(receive);
-    },
-    refusedStatus: (connector) => receivers.get(connector)?.receive.answer.refused ?? 401,
+    questionMethods: (connector) => receivers.get(connector)?.handshakes.methods ?? [],
     async accept(request) {
       const { connector: source, sentBody, again } = request;
       const receiver = receiverOf(receivers, source);
-      const { receive } = receiver;
+      const { receive, handshakes } = receiver;
       const reader = createRequestReader(webhookOf(request), { url: receive.url });
-      const asked = await answerOrAdmit(ports, receiver, { reader, request });
-      if (asked !== undefined) return asked;
+      const refusals = again === undefined ? ports.refusals : unnotedRefusals;
+      refusals.admit({ connector: source, receive, request: reader.request });
+      const asked = handshakes.answerBefore?.(reader);
+      if (asked !== undefined) return answerQuestion(asked, receiver, { reader, request });
+      requireWebhook(request);
+      const { secret } = await admit(ports, receiver, { reader, request });
+      const told = handshakes.answerAfter?.(reader, secret);
+      if (told !== undefined) return answerQuestion(told, receiver, { reader, request });
       const headers = keptHeaders(reader.request.headers, sentBody !== undefined);
       const made = await makeEvents({ source, receive, reader }, headers, routes);
       const ids = again?.isTrial === true ? made.events.map(({ id }) => id) : await store(made);
       const [id] = ids;
       const first = id === undefined ? {} : { id };
-      return answerOf(receive, made.isSplit ? { ...first, ids } : first);
+      return eventAnswer(receive.answer, made.isSplit ? { ...first, ids } : first);
     },
   };
 }
 
-/** The answer of a handshake; `undefined` for a message that is from who it says. Throws otherwise. */
-async function answerOrAdmit(
-  ports: IntakePorts,
-  receiver: LiveReceiver,
-  from: { readonly reader: RequestReader; readonly request: IntakeRequest },
-): Promise<IntakeAnswer | undefined> {
-  const { receive } = receiver;
-  const { request, reader } = from;
-  const { log } = ports;
-  const asks = receive.handshakes.length > 0 && request.again === undefined;
-  const early = asks ? answerHandshake('unsigned', receive, { reader, log }) : undefined;
-  if (early !== undefined) return early;
-  requireMessage(request);
-  await admit(ports, receiver, from);
-  return asks ? answerHandshake('signed', receive, { reader, log }) : undefined;
+interface From {
+  readonly reader: RequestReader;
+  readonly request: IntakeRequest;
 }
 
-/** Messages come with POST or PUT; whatever else came, no handshake has asked for it. */
-function requireMessage({ method }: IntakeRequest): void {
-  if (method === 'POST' || method === 'PUT') return;
-  throw new CrossdockError('request-malformed', `no handshake is asked for by this ${method}`);
-}
-
-/** What the vendor wants to hear, the first time and every other. */
-function answerOf(
-  { answer: { status, body: text, type } }: ReceiveDefinition,
-  body: IntakeAnswer['body'],
-): IntakeAnswer {
-  const isEmpty = status === 204 || status === 205;
-  const wanted = isEmpty ? '' : text;
-  return {
-    ...{ status, body },
-    ...(wanted === undefined ? {} : { text: wanted }),
-    ...(type === undefined ? {} : { type }),
+/** Answers a handshake. One that comes out of the quarantine has nobody who waits for the answer. */
+function createQuestions({
+  log,
+  refusals: noting,
+  confirmations,
+}: IntakePorts): (replied: Replied, receiver: LiveReceiver, from: From) => Promise<IntakeAnswer> {
+  const tell = createHandshakeLog(log);
+  return async ({ handshake, reply }, { receive }, { reader, request }) => {
+    const { connector: source, again } = request;
+    if (reply.kind === 'refused') {
+      const refusals = again === undefined ? noting : unnotedRefusals;
+      throw refusals.count({ connector: source, receive, request: reader.request }, reply.verdict);
+    }
+    if (again?.isTrial !== true) {
+      tell(source, handshake);
+      const { confirm: url } = reply;
+      const confirmed = url && confirmations.confirm({ source, handshake, url });
+      if (again !== undefined) await confirmed;
+    }
+    return questionAnswer(reply);
   };
 }
+
+/** What is none was let in by the route because a handshake might have answered it. */
+function requireWebhook({ method }: IntakeRequest): void {
+  if (method === 'POST' || method === 'PUT') return;
+  const message = `${method} is taken here only where it asks something that a handshake answers`;
+  throw new CrossdockError('request-malformed', message);
+}
+
+type Admitted = Extract<Verdict, { readonly kind: 'authentic' }>;
 
 /** Throws where it is not from who it says. */
 async function admit(
   ports: IntakePorts,
-  { receive, verifier, marks }: LiveReceiver,
-  from: { readonly reader: RequestReader; readonly request: IntakeRequest },
-): Promise<void> {
+  { receive, verifier, marks, handshakes }: LiveReceiver,
+  from: From,
+): Promise<Admitted> {
   const { connector, again } = from.request;
-  const sentBody = signsForStrangers(receive) ? undefined : from.request.sentBody;
+  const sentBody = handshakes.signsForStrangers ? undefined : from.request.sentBody;
   const received = { connector, receive, request: from.reader.request };
   const refusals = again === undefined ? ports.refusals : unnotedRefusals;
-  refusals.admit(received);
   const nowMs = again?.receivedAtMs ?? Date.now();
   const { reader } = from;
   const verdict = await verifyEither(verifier, { reader, sentBody, url: receive.url, nowMs });
@@ -201,6 +204,7 @@ async function admit(
   refusals.passed(received);
   const secret = verdict.secret === undefined ? undefined : marks.get(verdict.secret);
   if (secret !== undefined) ports.secrets.matched(connector, secret);
+  return verdict;
 }
 
 /** One event travels by itself; those of a list are all stored or none of them is. */

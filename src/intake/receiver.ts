@@ -1,17 +1,20 @@
 import type { ConnectorDefinition } from '../definitions/definitions.ts';
 import type { ReceiveDefinition } from '../definitions/receive.ts';
 import { CrossdockError } from '../model/errors.ts';
+import { createHandshakes, type Handshakes } from './handshakes.ts';
 import { createVerifier, type Verifier, type VerifyPorts } from './verify.ts';
 
 /** A connector that takes webhooks, ready for requests. */
 export interface Receiver {
   readonly receive: ReceiveDefinition;
   readonly verifier: Verifier;
+  readonly handshakes: Handshakes;
 }
 
 /** Throws an Error that says, without the secret, why a secret is no key. */
 export function createReceiver(receive: ReceiveDefinition, ports: VerifyPorts): Receiver {
-  return { receive, verifier: createVerifier(receive.verify ?? { kind: 'any', of: [] }, ports) };
+  const verifier = createVerifier(receive.verify ?? { kind: 'any', of: [] }, ports);
+  return { receive, verifier, handshakes: createHandshakes(receive) };
 }
 
 /** By connector, those that take webhooks. Throws `definitions-invalid` where a secret is no key. */

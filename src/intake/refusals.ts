@@ -21,10 +21,13 @@ export interface ReceivedRequest {
 /** `signature-invalid`, with what verification said. */
 export class RefusedError extends CrossdockError {
   readonly verdict: RefusedVerdict;
+  /** What the connector's vendor is answered. */
+  readonly status: number;
 
-  constructor(connector: string, verdict: RefusedVerdict) {
+  constructor({ connector, receive }: Omit<ReceivedRequest, 'request'>, verdict: RefusedVerdict) {
     super('signature-invalid', `connector ${connector}: ${verdict.reason}`);
     this.verdict = verdict;
+    this.status = receive.answer.refused;
   }
 }
 
@@ -33,21 +36,27 @@ export interface Refusals {
   admit(received: ReceivedRequest): void;
   /** It was verified. */
   passed(received: ReceivedRequest): void;
-  /** The error to throw; the request is noted. */
+  /** The error to throw; the request is counted for its address and kept. */
   note(received: ReceivedRequest, verdict: RefusedVerdict): CrossdockError;
+  /** As `note`, without keeping it: a question that is let in later has nobody who waits for it. */
+  count(received: ReceivedRequest, verdict: RefusedVerdict): CrossdockError;
 }
 
 /** For requests that are verified again: they were noted when they came. */
 export const unnotedRefusals: Refusals = {
   admit: () => undefined,
   passed: () => undefined,
-  note: ({ connector }, verdict) => errorOf(connector, verdict),
+  note: errorOf,
+  count: errorOf,
 };
 
 /** A key that could not be had is not the sender's fault: it is told to come again. */
-function errorOf(connector: string, verdict: RefusedVerdict): CrossdockError {
-  if (verdict.code !== 'key-unavailable') return new RefusedError(connector, verdict);
-  return new CrossdockError('key-unavailable', `connector ${connector}: ${verdict.reason}`);
+function errorOf(received: ReceivedRequest, verdict: RefusedVerdict): CrossdockError {
+  if (verdict.code !== 'key-unavailable') return new RefusedError(received, verdict);
+  return new CrossdockError(
+    'key-unavailable',
+    `connector ${received.connector}: ${verdict.reason}`,
+  );
 }
 
 export function createRefusals(ports: {
@@ -55,6 +64,11 @@ export function createRefusals(ports: {
   readonly meter: Meter;
 }): Refusals {
   const limits = createFailureLimits();
+  const limit = ({ connector, request }: ReceivedRequest): CrossdockError | undefined => {
+    if (!limits.failed(request.address, Date.now())) return undefined;
+    ports.meter.quarantine(connector, 'limited', 1);
+    return tooMany(connector);
+  };
   return {
     admit({ connector, receive, request }) {
       const { address } = request;
@@ -65,15 +79,13 @@ export function createRefusals(ports: {
     },
     passed: ({ request }) => limits.passed(request.address, Date.now()),
     note(received, verdict) {
-      const { connector, request } = received;
-      if (verdict.code === 'key-unavailable') return errorOf(connector, verdict);
-      if (limits.failed(request.address, Date.now())) {
-        ports.meter.quarantine(connector, 'limited', 1);
-        return tooMany(connector);
-      }
+      if (verdict.code === 'key-unavailable') return errorOf(received, verdict);
+      const limited = limit(received);
+      if (limited !== undefined) return limited;
       ports.quarantine.keep(received, verdict);
-      return errorOf(connector, verdict);
+      return errorOf(received, verdict);
     },
+    count: (received, verdict) => limit(received) ?? errorOf(received, verdict),
   };
 }
 

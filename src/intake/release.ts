@@ -5,12 +5,12 @@
 
 import { createHash } from 'node:crypto';
 import type { ReceiveDefinition } from '../definitions/receive.ts';
+import { type Way, waysOf } from '../definitions/ways.ts';
 import type { Quarantine, Quarantined, QuarantineQuery } from '../journal/quarantine-port.ts';
 import { CrossdockError } from '../model/errors.ts';
 import { revealCredentials } from './hide-credentials.ts';
 import type { Intake, IntakeRequest } from './intake.ts';
 import { RefusedError } from './refusals.ts';
-import { type Way, waysOf } from './ways.ts';
 
 /** Requests that one call looks at. */
 export const RELEASE_MAX = 200;

@@ -1,4 +1,4 @@
-// What a `verify:` is made of, seen as a list.
+// What the ways of a `verify:` use: keys, secrets and places of a request.
 
 import type {
   Place,
@@ -7,14 +7,7 @@ import type {
   Template,
   VerifyDefinition,
 } from '../definitions/receive.ts';
-
-export type Way = Exclude<VerifyDefinition, { readonly kind: 'none' | 'any' | 'all' }>;
-
-/** The single ways, `any` and `all` taken apart. */
-export function waysOf(verify: VerifyDefinition | undefined): readonly Way[] {
-  if (verify === undefined || verify.kind === 'none') return [];
-  return 'of' in verify ? verify.of.flatMap(waysOf) : [verify];
-}
+import { waysOf } from '../definitions/ways.ts';
 
 /** Whether a key may have to be fetched before a request can be verified. */
 export function fetchesKeys(verify: VerifyDefinition | undefined): boolean {

@@ -11,8 +11,7 @@ let accepted: IntakeRequest[] = [];
 before(async () => {
   hub = await startHttp({
     intake: {
-      methodsOf: () => [],
-      refusedStatus: () => 401,
+      questionMethods: () => [],
       bodyBytesMax: () => BODY_BYTES_MAX,
       accept: async (request) => {
         accepted.push(request);

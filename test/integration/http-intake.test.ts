@@ -16,8 +16,7 @@ let answer: () => Promise<IntakeAnswer>;
 before(async () => {
   hub = await startHttp({
     intake: {
-      methodsOf: () => [],
-      refusedStatus: () => 401,
+      questionMethods: () => [],
       bodyBytesMax: (connector) => {
         arrived();
         return connector === 'shop' ? BODY_BYTES_MAX : undefined;
@@ -232,8 +231,7 @@ async function startSmall(
   const small = await startHttp({
     heldBodyBytesMax,
     intake: {
-      methodsOf: () => [],
-      refusedStatus: () => 401,
+      questionMethods: () => [],
       bodyBytesMax: () => 1_000_000,
       accept: async (request) => {
         accepted.push(request);

@@ -1,179 +1,178 @@
-// Each handshake as its vendor asks, the wrong way too.
+// What each challenge is answered, to whom, and what is given back of hostile ones.
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { describe, test } from 'node:test';
-import { isSubscribeUrl } from '../../src/intake/confirm-subscription.ts';
-import { answerHandshake, handshakeMethods } from '../../src/intake/handshakes.ts';
-import type { Json } from '../../src/model/json.ts';
-import { readerOf, receiveOf, type TestRequest } from '../support/receiver.ts';
-import { quietLog } from '../support/test-journal-server.ts';
+import { test } from 'node:test';
+import { handshakeNames } from '../../src/definitions/handshake-names.ts';
+import { createHandshakes } from '../../src/intake/handshakes.ts';
+import {
+  after,
+  answerTo,
+  get,
+  hmac,
+  hostile,
+  isMalformed,
+  json,
+  replied,
+  text,
+} from '../support/handshakes.ts';
+import { receiveOf } from '../support/receiver.ts';
 
-const secret = 'newest-secret';
-
-// biome-ignore lint/complexity/useMaxParams: the address is needed by one of them only
-function ask(when: 'unsigned' | 'signed', handshake: Json, request: TestRequest, url?: string) {
-  const receive = receiveOf({
-    verify: { hmac: 'sha256', header: 'X-Sig', encoding: 'hex' },
-    secrets: [secret, 'older'],
-    handshakes: [handshake],
-    ...(url === undefined ? {} : { url }),
-  });
-  return answerHandshake(when, receive, { reader: readerOf(receive, request), log: quietLog });
-}
-
-const get = (query: string): TestRequest => ({ method: 'GET', target: `/webhooks/one?${query}` });
-
-describe('a handshake', () => {
-  test('of Meta is answered for the right token, refused for a wrong one', () => {
-    const meta = { 'meta-challenge': { token: 'my-token' } };
-    const query = 'hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=';
-    assert.equal(ask('unsigned', meta, get(`${query}my-token`))?.text, '1158201444');
-    assert.equal(ask('unsigned', meta, get(`${query}my-tokem`))?.status, 403);
-    assert.equal(ask('unsigned', meta, get('hub.mode=subscribe&hub.challenge=1'))?.status, 403);
-    assert.equal(ask('unsigned', meta, get('x=1')), undefined);
-  });
-
-  test('of X is answered with the newest secret', () => {
-    const expected = createHmac('sha256', secret).update('abc').digest('base64');
-    const answer = ask('unsigned', 'x-crc', get('crc_token=abc'));
-    assert.deepEqual(JSON.parse(answer?.text ?? ''), { response_token: `sha256=${expected}` });
-    assert.match(answer?.type ?? '', /json/);
-  });
-
-  test('of X signs nothing that could pass for a webhook', () => {
-    for (const bad of ['{"id":1}', '[1]', '"a"', 'a b', 'a'.repeat(257)]) {
-      const question = get(`crc_token=${encodeURIComponent(bad)}`);
-      assert.equal(ask('unsigned', 'x-crc', question), undefined, bad);
-    }
-    for (const body of ['12345', '']) {
-      assert.equal(ask('signed', 'x-crc', { body })?.status, 401);
-    }
-    assert.equal(ask('signed', 'x-crc', { body: '{"id":1}' }), undefined);
-  });
-
-  test('of X is not answered where a token could be a part of what is signed', () => {
-    const verify = { header: 'X-Sig', encoding: 'hex', signs: '{header:X-Time}.{body}' };
-    const receive = receiveOf({
-      verify: { hmac: 'sha256', ...verify },
-      secrets: [secret],
-      handshakes: ['x-crc'],
-    });
-    const reader = readerOf(receive, get('crc_token=1795400000.'));
-    assert.equal(answerHandshake('unsigned', receive, { reader, log: quietLog }), undefined);
-  });
-
-  test('of Zoom and of Slack are answered only once they are verified', () => {
-    const zoom = { body: '{"event":"endpoint.url_validation","payload":{"plainToken":"qgg8"}}' };
-    const token = createHmac('sha256', secret).update('qgg8').digest('hex');
-    assert.equal(ask('unsigned', 'zoom-validation', zoom), undefined);
-    assert.deepEqual(JSON.parse(ask('signed', 'zoom-validation', zoom)?.text ?? ''), {
-      plainToken: 'qgg8',
-      encryptedToken: token,
-    });
-    const slack = { body: '{"type":"url_verification","challenge":"3eZbrw1aB"}' };
-    assert.equal(ask('unsigned', 'slack-challenge', slack), undefined);
-    assert.equal(ask('signed', 'slack-challenge', slack)?.text, '3eZbrw1aB');
-    assert.equal(
-      ask('signed', 'slack-challenge', { body: '{"type":"event_callback"}' }),
-      undefined,
-    );
-  });
-
-  test('of Microsoft is echoed as plain text, and nothing that is long or not printable', () => {
-    const asked = { target: '/webhooks/one?validationToken=Validation%3A%20ok' };
-    assert.equal(ask('unsigned', 'validation-token', asked)?.text, 'Validation: ok');
-    assert.equal(ask('unsigned', 'validation-token', asked)?.type, undefined);
-    for (const bad of ['a'.repeat(4_097), 'a%0d%0ab', '']) {
-      const target = `/webhooks/one?validationToken=${bad}`;
-      assert.equal(ask('unsigned', 'validation-token', { target }), undefined);
-    }
-  });
-
-  test('of CloudEvents allows the origin that asks, and no header is made of nonsense', () => {
-    const options = (origin: string): TestRequest => ({
-      method: 'OPTIONS',
-      headers: { 'WebHook-Request-Origin': origin },
-    });
-    const answer = ask('unsigned', 'cloudevents-options', options('eventgrid.azure.net'));
-    assert.deepEqual(answer?.headers, {
-      allow: 'POST',
-      'webhook-allowed-origin': 'eventgrid.azure.net',
-      'webhook-allowed-rate': '*',
-    });
-    assert.equal(ask('unsigned', 'cloudevents-options', options('a b')), undefined);
-    assert.equal(ask('unsigned', 'cloudevents-options', { method: 'OPTIONS' }), undefined);
-  });
-
-  test('of Event Grid gives the code back', () => {
-    const body = '[{"eventType":"x","data":{"validationCode":"512d38b6"}}]';
-    const headers = { 'aeg-event-type': 'SubscriptionValidation' };
-    const answer = ask('signed', 'event-grid-validation', { body, headers });
-    assert.deepEqual(JSON.parse(answer?.text ?? ''), { validationResponse: '512d38b6' });
-    assert.equal(ask('signed', 'event-grid-validation', { body }), undefined);
-  });
-
-  test('of WooCommerce is its ping and nothing that is signed or longer', () => {
-    assert.equal(ask('unsigned', 'woocommerce-ping', { body: 'webhook_id=17' })?.status, 200);
-    for (const body of ['webhook_id=17&x=1', '{"id":1}', 'webhook_id=']) {
-      assert.equal(ask('unsigned', 'woocommerce-ping', { body }), undefined);
-    }
-    const headers = { 'X-WC-Webhook-Signature': 'x' };
-    assert.equal(
-      ask('unsigned', 'woocommerce-ping', { body: 'webhook_id=17', headers }),
-      undefined,
-    );
-  });
-
-  test('of Mandrill is signed with its test key, and holds no event', () => {
-    const url = 'https://hub.example/webhooks/one';
-    const signed = (text: string) =>
-      createHmac('sha1', 'test-webhook').update(text).digest('base64');
-    const post = (events: string, signature: string): TestRequest => ({
-      headers: {
-        'content-type': 'application/x-www-form-urlencoded',
-        'X-Mandrill-Signature': signature,
-      },
-      body: `mandrill_events=${encodeURIComponent(events)}`,
-    });
-    const right = post('[]', signed(`${url}mandrill_events[]`));
-    assert.equal(ask('unsigned', 'mandrill-test', right, url)?.status, 200);
-    assert.equal(ask('unsigned', 'mandrill-test', post('[]', signed('x')), url), undefined);
-    const event = '[{"event":"send"}]';
-    const forged = post(event, signed(`${url}mandrill_events${event}`));
-    assert.equal(ask('unsigned', 'mandrill-test', forged, url), undefined);
-    assert.equal(ask('unsigned', 'mandrill-test', { method: 'HEAD' })?.status, 200);
-  });
-
-  test('of Adobe and of those who only look', () => {
-    assert.equal(ask('unsigned', 'adobe-challenge', get('challenge=8ec8d794'))?.text, '8ec8d794');
-    assert.equal(ask('unsigned', 'get-ok', { method: 'HEAD' })?.status, 200);
-    assert.equal(ask('unsigned', 'get-ok', { method: 'POST' }), undefined);
-  });
-
-  test('comes with the methods that it needs and no other', () => {
-    const receive = receiveOf({
-      verify: 'none',
-      handshakes: ['get-ok', 'slack-challenge', 'x-crc'],
-    });
-    assert.deepEqual(handshakeMethods(receive), ['GET', 'HEAD']);
-    assert.deepEqual(handshakeMethods(receiveOf({ verify: 'none' })), []);
-  });
+test('a receiver without handshakes has nothing that is asked of its requests', () => {
+  assert.deepEqual(createHandshakes(receiveOf(hmac)), { methods: [], signsForStrangers: false });
 });
 
-test('a subscription is confirmed at addresses of Amazon SNS only', () => {
-  const right = 'https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=2336412f';
-  assert.equal(isSubscribeUrl(right), true);
-  for (const wrong of [
-    right.replace('https', 'http'),
-    right.replace('amazonaws.com', 'amazonaws.com.evil.example'),
-    right.replace('sns.', 'evil.'),
-    right.replace('https://', 'https://user@'),
-    right.replace('.com/', '.com:8443/'),
-    right.replace('ConfirmSubscription', 'Publish'),
-    'https://127.0.0.1/?Action=ConfirmSubscription',
-    'no address',
-  ]) {
-    assert.equal(isSubscribeUrl(wrong), false, wrong);
+test('each handshake of the list is answered by something, before or after verification', () => {
+  for (const name of handshakeNames) {
+    const made = createHandshakes(
+      receiveOf({ ...hmac, url: 'https://a.example', handshakes: [name] }),
+    );
+    assert.ok(made.answerBefore ?? made.answerAfter, name);
+    assert.equal(made.answerBefore === undefined && made.methods.length > 0, false, name);
+  }
+});
+
+test('no handshake takes an ordinary webhook for its question', () => {
+  const bodies = ['{"id":1}', '[{"id":1}]', 'a=1&b=2', '', 'plain text', '{"type":', '{"type":1}'];
+  for (const name of handshakeNames) {
+    for (const body of bodies) {
+      for (const when of ['answerBefore', 'answerAfter'] as const) {
+        const fields = { ...hmac, url: 'https://a.example' };
+        if (name === 'x-crc' && body === 'a=1&b=2') continue;
+        assert.equal(replied(name, { body }, { fields, when }), undefined, `${name} ${body}`);
+      }
+    }
+  }
+});
+
+test("Slack's challenge comes back as text", () => {
+  const ask = (challenge: string, type = 'url_verification') => ({
+    body: JSON.stringify({ token: 't', challenge, type }),
+  });
+  assert.deepEqual(answerTo('slack-challenge', ask('3eZbrw1aB'), after), text('3eZbrw1aB'));
+  assert.equal(answerTo('slack-challenge', ask('x', 'event_callback'), after), undefined);
+  assert.equal(
+    answerTo('slack-challenge', { body: '{"event":{"type":"url_verification"}}' }, after),
+    undefined,
+  );
+  assert.equal(replied('slack-challenge', ask('x')), undefined, 'not before its signature fits');
+  for (const bad of ['', ...hostile]) {
+    assert.throws(() => replied('slack-challenge', ask(bad), after), isMalformed);
+  }
+});
+
+test("Meta's challenge comes back where the verify token fits, and never else", () => {
+  const meta = { 'meta-challenge': { token: 'verify me' } };
+  const ask = (more: string) => get(`?hub.mode=subscribe&hub.challenge=1158201444${more}`);
+  assert.deepEqual(answerTo(meta, ask('&hub.verify_token=verify+me')), text('1158201444'));
+  assert.equal(answerTo(meta, ask('&hub.verify_token=verify')), 'credentials-wrong');
+  assert.equal(answerTo(meta, ask('&hub.verify_token=Verify+me')), 'credentials-wrong');
+  assert.equal(answerTo(meta, ask('&hub.verify_token=')), 'credentials-missing');
+  assert.equal(answerTo(meta, ask('')), 'credentials-missing');
+  assert.equal(answerTo(meta, get('?hub.challenge=1&hub.verify_token=verify+me')), undefined);
+  assert.equal(
+    answerTo(meta, { ...ask('&hub.verify_token=verify+me'), method: 'POST' }),
+    undefined,
+  );
+  const empty = { 'meta-challenge': { token: '' } };
+  assert.equal(answerTo(empty, ask('&hub.verify_token=%20')), 'credentials-wrong');
+  for (const bad of hostile) {
+    const target = `?hub.mode=subscribe&hub.verify_token=verify+me&hub.challenge=${encodeURIComponent(bad)}`;
+    assert.throws(() => replied(meta, get(target)), isMalformed);
+  }
+});
+
+test("X's token is answered with its HMAC, of the first secret that has not ended", () => {
+  const sign = (key: string) =>
+    `sha256=${createHmac('sha256', key).update('challenge_string').digest('base64')}`;
+  const ask = get('?crc_token=challenge_string&nonce=7');
+  assert.deepEqual(answerTo('x-crc', ask), json({ response_token: sign('first') }));
+  const ended = { value: 'first', notAfter: '2020-01-01T00:00:00Z' };
+  const fields = { ...hmac, secrets: [ended, 'second'] };
+  assert.deepEqual(answerTo('x-crc', ask, { fields }), json({ response_token: sign('second') }));
+  assert.equal(answerTo('x-crc', ask, { fields: { ...hmac, secrets: [ended] } }), 'secret-expired');
+  assert.equal(answerTo('x-crc', get('?other=1')), undefined);
+});
+
+test("X's challenge signs nothing that could pass for a webhook", () => {
+  for (const bad of ['{"id":1}', '[1]', '"a"', 'a b', 'v0:1:x', 'a'.repeat(257), ...hostile]) {
+    const ask = get(`?crc_token=${encodeURIComponent(bad)}`);
+    assert.throws(() => replied('x-crc', ask), isMalformed, bad);
+  }
+  for (const token of ['1', 'true', 'abc', 'a=b', 'a'.repeat(256)]) {
+    assert.equal(answerTo('x-crc', { body: token }, after), 'signature-wrong', token);
+  }
+  for (const body of ['{"for_user_id":"1"}', '[]', '"a"', '', 'a'.repeat(257)]) {
+    assert.equal(answerTo('x-crc', { body }, after), undefined, body);
+  }
+});
+
+test("X's challenge is not answered where a token could be a part of what is signed", () => {
+  const ask = get('?crc_token=1795400000.');
+  for (const signs of ['{header:X-Time}.{body}', '{body}{header:X-Time}', '{url}']) {
+    const verify = { ...hmac.verify, signs };
+    const fields = { ...hmac, url: 'https://a.example', verify };
+    assert.equal(answerTo('x-crc', ask, { fields }), undefined, signs);
+    const either = { ...fields, verify: { any: [hmac.verify, verify] } };
+    assert.equal(answerTo('x-crc', ask, { fields: either }), undefined, signs);
+  }
+});
+
+test("Zoom's token is answered with its HMAC, of the secret that it was signed with", () => {
+  const ask = (plainToken: string, event = 'endpoint.url_validation') => ({
+    body: JSON.stringify({ payload: { plainToken }, event_ts: 1_654_503_849_680, event }),
+  });
+  for (const [secret, key] of [
+    [1, 'first'],
+    [2, 'second'],
+  ] as const) {
+    const encryptedToken = createHmac('sha256', key).update('qgg8vlvZRS').digest('hex');
+    assert.deepEqual(
+      answerTo('zoom-validation', ask('qgg8vlvZRS'), { ...after, secret }),
+      json({ plainToken: 'qgg8vlvZRS', encryptedToken }),
+    );
+  }
+  assert.equal(answerTo('zoom-validation', ask('x', 'meeting.ended'), after), undefined);
+  assert.equal(replied('zoom-validation', ask('x')), undefined, 'not before its signature fits');
+  for (const bad of ['', 'v0:1654503849:{}', '{}', ...hostile]) {
+    assert.throws(() => replied('zoom-validation', ask(bad), after), isMalformed, bad);
+  }
+});
+
+test("Microsoft's token comes back decoded, whatever the method", () => {
+  const target =
+    '/webhooks/one?validationToken=Validation%3a+Testing+client+Request-Id%3a+522a8e7e-096a';
+  const token = 'Validation: Testing client Request-Id: 522a8e7e-096a';
+  for (const method of ['POST', 'GET']) {
+    assert.deepEqual(answerTo('validation-token', { method, target }), text(token));
+  }
+  assert.equal(
+    answerTo('validation-token', { target: '/webhooks/one?x=validationToken=1' }),
+    undefined,
+  );
+  for (const bad of ['', ...hostile]) {
+    const ask = get(`?validationToken=${encodeURIComponent(bad)}`);
+    assert.throws(() => replied('validation-token', ask), isMalformed);
+  }
+});
+
+test("Event Grid's code comes back as JSON, where header and body say what it is", () => {
+  const name = 'event-grid-validation';
+  const headers = { 'aeg-event-type': 'SubscriptionValidation' };
+  const ask = (
+    validationCode: string,
+    eventType = 'Microsoft.EventGrid.SubscriptionValidationEvent',
+  ) =>
+    JSON.stringify([{ id: '1', eventType, data: { validationCode, validationUrl: 'https://x' } }]);
+  const code = '512d38b6-c7b8-40c8-89fe-f46f9e9622b6';
+  assert.deepEqual(
+    answerTo(name, { headers, body: ask(code) }, after),
+    json({ validationResponse: code }),
+  );
+  assert.equal(answerTo(name, { body: ask(code) }, after), undefined);
+  assert.equal(answerTo(name, { headers, body: ask(code, 'My.Event') }, after), undefined);
+  assert.equal(replied(name, { headers, body: ask(code) }), undefined, 'not before it is verified');
+  for (const bad of ['', ...hostile]) {
+    assert.throws(() => replied(name, { headers, body: ask(bad) }, after), isMalformed);
   }
 });

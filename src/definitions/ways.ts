@@ -1,0 +1,22 @@
+// What a `verify:` is made of, seen as a list.
+
+import type { VerifyDefinition } from './receive.ts';
+
+export type Way = Exclude<VerifyDefinition, { readonly kind: 'none' | 'any' | 'all' }>;
+
+/** The single ways, `any` and `all` taken apart. */
+export function waysOf(verify: VerifyDefinition | undefined): readonly Way[] {
+  if (verify === undefined || verify.kind === 'none') return [];
+  return 'of' in verify ? verify.of.flatMap(waysOf) : [verify];
+}
+
+export function isHmac(way: Way): way is Extract<Way, { readonly kind: 'signature' }> {
+  return way.kind === 'signature' && way.algorithm.family === 'hmac';
+}
+
+/** An HMAC of the whole body, with nothing before or after it. */
+export function isHmacOfBody(way: Way): boolean {
+  if (!isHmac(way)) return false;
+  const [part, ...more] = way.signs;
+  return more.length === 0 && part?.kind === 'token' && part.token === 'body';
+}
