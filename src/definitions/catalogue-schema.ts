@@ -42,7 +42,7 @@ const facts: JsonObject = {
       type: 'string',
       pattern: durationPattern,
       description:
-        'As "retries", the longest time after which one message may still come again; at most 30d. 0s where nothing is retried, absent where nobody knows.',
+        'As "retries", the longest time after which one message may still come again; at most 7d, for which events are kept at least. 0s where nothing is retried, absent where nobody knows.',
       examples: ['72h'],
     },
     givesUp: { type: 'string', description: 'What the vendor does after too many failures.' },

@@ -23,7 +23,8 @@ import { entryNames, entryOf, loadEntry, part, verifyOf } from '../support/catal
 import { catalogFolder } from '../support/definition-project.ts';
 import { requestOf } from '../support/receiver.ts';
 
-const RETRIES_MS_MAX = 30 * 86_400_000;
+/** Events are kept at least so long, so that what a vendor repeats is known. */
+const RETRIES_MS_MAX = 7 * 86_400_000;
 
 const loaded = new Map<string, Promise<ConnectorDefinition>>();
 
