@@ -149,7 +149,7 @@ const ODD_TOPIC = 'orders/edited';
 
 const oddOnes: Scenario = {
   id: 'F33',
-  title: `${oddBodies.length} signed bodies that are no proper JSON: cut off, UTF-16, NUL, too deep`,
+  title: `${oddBodies.length} signed bodies that are no proper JSON: cut off, Latin-1, NUL, too deep`,
   promise: 'acknowledged and kept to the byte; what cannot be read is dead with the reason',
   lanes: ['redis', 'postgres'],
   lanesAside: true,
