@@ -1,7 +1,7 @@
 // `npm run bench`: what the hub does on this machine, beside bare Express and bare BullMQ in the
 // same run. Prints a table and, with --json FILE, writes the figures with versions and machine.
 
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -11,26 +11,22 @@ import { parseArgs } from 'node:util';
 import { createLog } from '../src/config/log.ts';
 import { startEmbeddedPostgres } from '../src/journal/embedded-postgres.ts';
 import { measureBareBullmq } from './bare-bullmq.ts';
-import {
-  createBenchProject,
-  type HubUnderTest,
-  removeBenchProject,
-  startHubUnderTest,
-} from './hub-under-test.ts';
-import type { LoadOptions, LoadResult } from './load-client.ts';
-import { benchFiles, benchHeaders, benchOrder } from './order.ts';
+import { createBenchProject, type HubUnderTest, removeBenchProject } from './hub-under-test.ts';
 import { type BenchRedis, startBenchRedis } from './redis.ts';
 import { describeMachine, type Figures, printRatios, printTable, type RatioRow } from './report.ts';
-
-const CONNECTIONS = 64;
+import { type LoadProcess, ordersTo, startLoadProcess } from './start-load.ts';
+import { compareVerification } from './verification.ts';
+import { withHub } from './with-hub.ts';
 
 const help = `npm run bench -- [options]
   --seconds N     how long each load lasts (default 10)
   --redis-rate N  orders offered a second, end to end on Redis (default 1000)
   --pg-rate N     the same on the embedded PostgreSQL alone (default 400)
   --json FILE     also writes the figures as JSON
+  --verification  intake only: a connector that verifies beside one that does not, in turns; then
+                  good orders beside forged ones
   --against DIR   end to end only: this checkout and another, built one, in turns
-  --rounds N      how many turns each (default 3)
+  --rounds N      how many turns each of the last two (default 3)
 Redis is measured where redis-server is installed.`;
 
 const { values: options } = parseArgs({
@@ -39,6 +35,7 @@ const { values: options } = parseArgs({
     'redis-rate': { type: 'string', default: '1000' },
     'pg-rate': { type: 'string', default: '400' },
     json: { type: 'string' },
+    verification: { type: 'boolean', default: false },
     against: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     help: { type: 'boolean', default: false },
@@ -47,6 +44,11 @@ const { values: options } = parseArgs({
 
 if (options.help) {
   console.log(help);
+} else if (options.verification) {
+  await compareVerification({
+    ms: Number(options.seconds) * 1_000,
+    rounds: Number(options.rounds),
+  });
 } else if (options.against !== undefined) {
   await compare(options.against);
 } else {
@@ -119,46 +121,11 @@ async function main(): Promise<void> {
   }
 }
 
-interface LoadProcess {
-  readonly child: ChildProcess;
-  readonly targetPort: number;
-  run(load: Omit<LoadOptions, 'body'> & { readonly body: Buffer }): Promise<LoadResult>;
-}
-
-async function startLoadProcess(): Promise<LoadProcess> {
-  const child = fork(fileURLToPath(new URL('./load-process.js', import.meta.url)));
-  const [{ targetPort }] = (await once(child, 'message')) as [{ targetPort: number }];
-  return {
-    child,
-    targetPort,
-    async run(load) {
-      child.send({ ...load, body: load.body.toString('base64') });
-      const [result] = (await once(child, 'message')) as [LoadResult];
-      return result;
-    },
-  };
-}
-
-function order(port: number, ms: number, ratePerSecond = 0) {
-  const body = benchOrder();
-  return {
-    port,
-    path: '/webhooks/shop',
-    connections: CONNECTIONS,
-    headers: benchHeaders(body),
-    idHeader: 'x-shopify-webhook-id',
-    body,
-    count: ratePerSecond === 0 ? 10_000_000 : Math.round((ratePerSecond * ms) / 1_000),
-    ms: ratePerSecond === 0 ? ms : ms * 10,
-    ratePerSecond,
-  };
-}
-
 async function measureExpress(load: LoadProcess, ms: number): Promise<Figures> {
   const child = fork(fileURLToPath(new URL('./bare-express.js', import.meta.url)));
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
-  await load.run(order(port, 1_000));
-  const result = await load.run(order(port, ms));
+  await load.run(ordersTo(port, 1_000));
+  const result = await load.run(ordersTo(port, ms));
   child.kill();
   return { what: 'bare Express, raw body', store: '-', ...result };
 }
@@ -169,8 +136,8 @@ async function measureIntake(
   redis: BenchRedis | undefined,
 ): Promise<Figures> {
   return withHub({ load, redis, role: 'intake' }, async (hub) => {
-    await load.run(order(hub.port, 1_000));
-    const result = await load.run(order(hub.port, ms));
+    await load.run(ordersTo(hub.port, 1_000));
+    const result = await load.run(ordersTo(hub.port, ms));
     return {
       what: 'intake, committed and scheduled',
       store: storeName(redis),
@@ -190,11 +157,11 @@ async function measureEndToEnd(
   const rate = Number(redis === undefined ? options['pg-rate'] : options['redis-rate']);
   const version = program === undefined ? {} : { program };
   return withHub({ load, redis, role: 'all', ...version }, async (hub) => {
-    await load.run(order(hub.port, 2_000, Math.round(rate / 2)));
+    await load.run(ordersTo(hub.port, 2_000, Math.round(rate / 2)));
     await sleep(1_000);
     const before = await hub.delivered();
     const startedMs = performance.now();
-    const result = await load.run(order(hub.port, ms, rate));
+    const result = await load.run(ordersTo(hub.port, ms, rate));
     const delivered = await waitDelivered(hub, before + result.acknowledged);
     const tookMs = performance.now() - startedMs;
     return {
@@ -237,34 +204,6 @@ async function withPostgres<T>(work: (url: string) => Promise<T>): Promise<T> {
     return await work(server.url);
   } finally {
     await server.close();
-    await removeBenchProject(folder);
-  }
-}
-
-/** The second start is the one that is measured: the first makes the database. */
-async function withHub<T>(
-  setting: {
-    readonly load: LoadProcess;
-    readonly redis: BenchRedis | undefined;
-    readonly role: string;
-    readonly program?: string;
-  },
-  work: (hub: HubUnderTest) => Promise<T>,
-): Promise<T> {
-  const { load, redis, ...version } = setting;
-  const target = `http://127.0.0.1:${load.targetPort}`;
-  const folder = await createBenchProject(benchFiles(target));
-  const store = redis === undefined ? {} : { redisUrl: redis.url };
-  try {
-    await (await startHubUnderTest({ folder, ...version, ...store })).stop();
-    const hub = await startHubUnderTest({ folder, ...version, ...store });
-    try {
-      return await work(hub);
-    } finally {
-      await hub.stop();
-    }
-  } finally {
-    await redis?.empty();
     await removeBenchProject(folder);
   }
 }

@@ -5,6 +5,8 @@ import { connect, type Socket } from 'node:net';
 
 export interface LoadOptions {
   readonly port: number;
+  /** Where the requests come from. @default the system's choice */
+  readonly localAddress?: string;
   readonly path: string;
   readonly connections: number;
   /** Headers of every request, the signature included. */
@@ -51,7 +53,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   };
 
   const runConnection = async (index: number): Promise<void> => {
-    const connection = await openConnection(options.port);
+    const connection = await openConnection(options);
     const { request, idAt } = requestTemplate(options);
     for (;;) {
       const number = await takeTurn();
@@ -112,8 +114,12 @@ interface Connection {
   close(): void;
 }
 
-async function openConnection(port: number): Promise<Connection> {
-  const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true });
+async function openConnection({
+  port,
+  localAddress,
+}: Pick<LoadOptions, 'port' | 'localAddress'>): Promise<Connection> {
+  const from = localAddress === undefined ? {} : { localAddress };
+  const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true, ...from });
   let answered: ((status: number) => void) | undefined;
   let failed: ((error: Error) => void) | undefined;
   let received = '';

@@ -62,6 +62,8 @@ export const hubProgram = fileURLToPath(new URL('../src/cli/crossdock.js', impor
 const RESTART_MS = 300;
 /** The hub promises to leave within 10 s. */
 const STOP_DEADLINE_MS = 12_000;
+/** Asking costs the machine that starts it. */
+const READY_POLL_MS = 250;
 /** Long enough for a machine that is busy with other things. */
 const READY_DEADLINE_MS = 180_000;
 
@@ -184,7 +186,7 @@ async function isReady(url: string): Promise<true | undefined> {
   );
   await response?.arrayBuffer().catch(() => undefined);
   if (response?.ok === true) return true;
-  await sleep(80);
+  await sleep(READY_POLL_MS);
   return undefined;
 }
 

@@ -28,6 +28,7 @@ export function planRuns(options: ChaosOptions): readonly Run[] {
       .flatMap((scenario) =>
         scenario.lanes
           .filter((store) => lanes.includes(store))
+          .slice(0, turn > 0 && scenario.lanesAside ? 1 : undefined)
           .map((store) => ({ scenario, lanes: store, seed })),
       ),
   );

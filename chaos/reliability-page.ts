@@ -78,6 +78,9 @@ function scorecard(results: readonly ScenarioResult[]): string {
     'acknowledged and is not in the journal, never reached its target, or was not at its end 90 s after the load. A *duplicate*',
     'is work that a target was asked for once more, always under the same key; the targets of these runs honour it. Calls have',
     '2 s here, so that leases end early: on a busy machine some take longer and are asked for again, whatever the fault is.',
+    '',
+    'Each row is run with every seed, but for two kinds: what never comes near the lanes (F17, F18, F23, F27-F29, F33) is tried',
+    'on PostgreSQL with the first seed only, and the large replay (F41) once.',
   ].join('\n');
 }
 

@@ -1,4 +1,4 @@
-// One rig: stores behind fault proxies, hub processes in roles, two stand-in targets and a producer.
+// One rig: stores, fault proxies where a scenario needs them, hub processes in roles, two stand-in targets and a producer.
 // Each scenario has one of its own. It owns what it starts and leaves nothing running.
 
 import { chmod, mkdir, mkdtemp } from 'node:fs/promises';
@@ -34,6 +34,8 @@ export interface RigWishes {
   ) => Promise<string>;
   /** @default everysec */
   readonly fsync?: FsyncPolicy;
+  /** The hub reaches Redis through a proxy that can swallow everything. @default false */
+  readonly redisProxy?: boolean;
   /** More project files, or others in place of the usual ones. */
   readonly files?: (ports: RigPorts) => ProjectFiles;
 }
@@ -56,12 +58,11 @@ export interface Rig {
   of(role: HubRole): readonly Hub[];
   /** Throws unless the scenario wished for a PostgreSQL of its own. */
   readonly postgres: PrivateServer;
-  /** Of this rig's database, without a proxy between. */
   readonly databaseUrl: string;
   /** Absent where the lanes are on PostgreSQL. */
   readonly redis: RigRedis | undefined;
   readonly proxies: {
-    readonly postgres: FaultProxy;
+    /** Absent unless the scenario wished for it and the lanes are on Redis. */
     readonly redis: FaultProxy | undefined;
     readonly erp: FaultProxy;
   };
@@ -115,8 +116,10 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   const databaseUrl = await createDatabase(ownPostgres?.url ?? sharedPostgresUrl, name);
   const redis = lanes === 'redis' ? await startOwnRedis(folder, wishes, closers) : undefined;
   const proxies = {
-    postgres: keep(await startFaultProxy(Number(new URL(databaseUrl).port))),
-    redis: redis === undefined ? undefined : keep(await startFaultProxy(redis.port)),
+    redis:
+      redis === undefined || wishes.redisProxy !== true
+        ? undefined
+        : keep(await startFaultProxy(redis.port)),
     erp: keep(await startFaultProxy(erp.port)),
   };
   const ports = { erp: proxies.erp.port, crm: crm.port, other: other.port };
@@ -124,10 +127,10 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   await writeProject(projectFolder, { ...projectFiles(ports), ...wishes.files?.(ports) });
 
   const variables = {
-    DATABASE_URL: throughProxy(databaseUrl, proxies.postgres),
-    ...(proxies.redis === undefined
+    DATABASE_URL: databaseUrl,
+    ...(redis === undefined
       ? {}
-      : { REDIS_URL: `redis://:${redisPassword}@127.0.0.1:${proxies.redis.port}` }),
+      : { REDIS_URL: `redis://:${redisPassword}@127.0.0.1:${(proxies.redis ?? redis).port}` }),
   };
   const common = {
     logFolder: folder,
@@ -192,12 +195,6 @@ async function createDatabase(serverUrl: string, name: string): Promise<string> 
   const database = `chaos_${name.toLowerCase().replace(/[^a-z0-9]/g, '_')}_${suffix}`;
   await queryJournal(serverUrl, `CREATE DATABASE ${database}`);
   return serverUrl.replace(/[^/]+$/, database);
-}
-
-function throughProxy(url: string, proxy: FaultProxy): string {
-  const proxied = new URL(url);
-  proxied.port = String(proxy.port);
-  return proxied.href;
 }
 
 async function createHubs(

@@ -45,7 +45,7 @@ export interface Run {
 
 const WARM_MS = 1_500;
 const DRAIN_MS_MAX = 90_000;
-const POLL_MS = 250;
+const POLL_MS = 400;
 const THIN_OUT = 10;
 
 /** `closers` is what has to be closed if this process must end in the middle. */

@@ -20,6 +20,8 @@ export interface Scenario {
   readonly quick?: true | 'only';
   /** The seed makes no difference to it, so one run is enough however many seeds there are. */
   readonly once?: true;
+  /** It never comes near the lanes: those on the second store are tried with the first seed only. */
+  readonly lanesAside?: true;
   /** Compares times, so nothing else may run beside it. */
   readonly alone?: true;
   /** May come at any moment of `--soak`: it needs nothing prepared and leaves nothing behind. */

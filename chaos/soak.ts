@@ -30,7 +30,7 @@ export function createSoak(ms: number, faults: readonly Scenario[]): Scenario {
     title: `a random fault every ${FAULT_EVERY_MS / 1_000} s for ${Math.round(ms / 60_000)} min`,
     promise: 'as in each scenario by itself',
     lanes: ['redis', 'postgres'],
-    rig: { intakes: 2, ownPostgres: true },
+    rig: { intakes: 2, ownPostgres: true, redisProxy: true },
     load: {
       ratePerSecond: 20,
       keys: 50,

@@ -23,7 +23,7 @@ async function killOneByOne(
   await Promise.all(rig.hubs.map((hub) => hub.ready()));
 }
 
-const KILLS = 4;
+const KILLS = 3;
 
 const intakeKilled: Scenario = {
   id: 'F1',
@@ -33,7 +33,7 @@ const intakeKilled: Scenario = {
   soak: true,
   quick: true,
   rig: { intakes: 3, deliveries: 1 },
-  fault: (rig, random) => killOneByOne(rig, random, { role: 'intake', times: 6, everyMs: 900 }),
+  fault: (rig, random) => killOneByOne(rig, random, { role: 'intake', times: 4, everyMs: 900 }),
 };
 
 const deliveryKilled: Scenario = {

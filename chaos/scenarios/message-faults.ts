@@ -16,6 +16,7 @@ const vendorRepeats: Scenario = {
   title: `${REPEATED} webhooks come three times each, at once, at three processes`,
   promise: 'one event each; every copy is answered 2xx with the id of the first',
   lanes: ['redis', 'postgres'],
+  lanesAside: true,
   quick: true,
   rig: { intakes: 3, deliveries: 1 },
   async fault(rig) {
@@ -81,6 +82,7 @@ function poison(
   return {
     ...scenario,
     lanes: ['redis', 'postgres'],
+    lanesAside: true,
     quick: true,
     rig: {
       files: () => ({
@@ -147,9 +149,10 @@ const ODD_TOPIC = 'orders/edited';
 
 const oddOnes: Scenario = {
   id: 'F33',
-  title: `${oddBodies.length} signed bodies that are no proper JSON: cut off, UTF-16, NUL, too deep`,
+  title: `${oddBodies.length} signed bodies that are no proper JSON: cut off, Latin-1, NUL, too deep`,
   promise: 'acknowledged and kept to the byte; what cannot be read is dead with the reason',
   lanes: ['redis', 'postgres'],
+  lanesAside: true,
   quick: true,
   rig: {
     ...oneDelivery,

@@ -1,6 +1,7 @@
 // Redis dies, loses data, hangs or refuses.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FaultProxy } from '../fault-proxy.ts';
 import type { Rig } from '../rig.ts';
 import type { RigRedis } from '../rig-redis.ts';
 import type { Scenario } from '../scenario.ts';
@@ -11,6 +12,11 @@ const POWER_LOST_MS = 1_500;
 function redisOf(rig: Rig): RigRedis {
   if (rig.redis === undefined) throw new Error('this fault needs lanes on Redis');
   return rig.redis;
+}
+
+function proxyOf(rig: Rig): FaultProxy {
+  if (rig.proxies.redis === undefined) throw new Error('this fault needs a proxy before Redis');
+  return rig.proxies.redis;
 }
 
 const redisKilled: Scenario = {
@@ -104,13 +110,14 @@ const redisHangs: Scenario = {
   promise: 'intake does not wait for it; the lanes go on by themselves',
   lanes: ['redis'],
   soak: true,
+  rig: { redisProxy: true },
   expect: { duplicates: { faults: 1 }, spentMax: 1 },
   async fault(rig, random) {
     if (random.next() < 0.5) {
       rig.note('the network swallows everything');
-      await rig.proxies.redis?.set({ kind: 'blackhole' });
+      await proxyOf(rig).set({ kind: 'blackhole' });
       await sleep(8_000);
-      await rig.proxies.redis?.set({ kind: 'pass' });
+      await proxyOf(rig).set({ kind: 'pass' });
     } else {
       rig.note('the process is stopped');
       const { pid } = redisOf(rig);

@@ -55,6 +55,7 @@ const targetDrips: Scenario = {
   title: 'the ERP answers a byte every 300 ms and never ends',
   promise: "cut at the connector's timeout, tried again with the same key; neighbours flow",
   lanes: ['redis', 'postgres'],
+  lanesAside: true,
   rig: oneDelivery,
   soak: true,
   fault: (rig) =>
@@ -84,6 +85,7 @@ const answerLost: Scenario = {
   title: `the ERP does the work and its answer is lost to a reset, ${RESETS} times`,
   promise: 'sent again with the same key and the same body; nothing else is repeated',
   lanes: ['redis', 'postgres'],
+  lanesAside: true,
   rig: oneDelivery,
   soak: true,
   quick: true,

@@ -94,6 +94,18 @@ test('a fault of which the size matters is run in full once, and smaller in the 
   assert.deepEqual(namesOf('--quick'), ['F41 (5,000) redis 5']);
 });
 
+test('a fault far from the lanes is tried on the second store with the first seed only', () => {
+  const runsOf = (...args: string[]) =>
+    planRuns(parseOptions(['--seeds', '2', ...args], () => 5)).map(
+      ({ lanes, seed }) => `${lanes} ${seed}`,
+    );
+  assert.deepEqual(runsOf('--only', 'F18'), ['redis 5', 'postgres 5', 'redis 6']);
+  assert.deepEqual(runsOf('--only', 'F18', '--lanes', 'postgres'), ['postgres 5', 'postgres 6']);
+  assert.deepEqual(runsOf('--only', 'F2').length, 4);
+  const aside = new Set(scenarios.filter((one) => one.lanesAside).map(({ id }) => id));
+  assert.deepEqual([...aside].sort(), ['F17', 'F18', 'F23', 'F27', 'F28', 'F29', 'F33']);
+});
+
 test('each scenario has a name of its own, and the short set is the one that CI counts on', () => {
   const names = scenarios.map(nameOf);
   assert.equal(new Set(names).size, names.length);
