@@ -1,11 +1,13 @@
 // The receiving half of the composition root: intake, what becomes of what it refuses, and the way
 // back in.
 
+import type { KeyObject } from 'node:crypto';
 import type { Environment } from './config/environment.ts';
 import type { Definitions } from './definitions/definitions.ts';
 import type { Routes } from './definitions/routes.ts';
 import { createAlerts } from './delivery/alerts.ts';
 import { createConfirmations } from './intake/confirmations.ts';
+import { withDevKey } from './intake/dev-key.ts';
 import { createIntake, type Intake } from './intake/intake.ts';
 import { createLiveReceivers } from './intake/live-receivers.ts';
 import { createPublishedKeys } from './intake/published-keys.ts';
@@ -36,12 +38,14 @@ export function startIntake(parts: {
   readonly lanes: Lanes;
   readonly meter: Meter;
   readonly log: Log;
+  readonly devKey: KeyObject | undefined;
   /** What is opened here is closed with the rest of the hub, the last one first. */
   readonly closers: (() => Promise<void>)[];
 }): Receiving {
-  const { environment, definitions, journal, meter, log, closers } = parts;
+  const { environment, definitions, journal, meter, log, closers, devKey } = parts;
   const { quarantine } = journal;
-  const keys = createPublishedKeys({ meter, log });
+  const published = createPublishedKeys({ meter, log });
+  const keys = devKey === undefined ? published : withDevKey(published, devKey);
   const receivers = createLiveReceivers(definitions.connectors, { keys });
   const secrets = createSecretCounter({ uses: journal.secretUses, log });
   const rotation = watchSecrets({ folder: environment.folder, receivers, log });

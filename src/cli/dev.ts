@@ -1,9 +1,11 @@
 // `start` for the person who writes the files: each change is checked, and a clean one restarts the
 // hub; while there are errors the hub of before goes on.
 
+import { createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
 import { watch } from 'chokidar';
 import type { Command } from 'commander';
+import { readDevKey } from '../config/dev-key.ts';
 import { type Environment, readEnvironment } from '../config/environment.ts';
 import { type Hub, startHub } from '../hub.ts';
 import { loadProject } from '../load-project.ts';
@@ -23,7 +25,8 @@ export function addDev(program: Command): void {
   defineCommand(program, {
     usage: 'dev',
     summary: 'Run the hub like start, and again after each change of the files.',
-    details: 'A change with errors is shown, and the hub that runs is left alone.',
+    details:
+      'A change with errors is shown, and the hub that runs is left alone. Webhooks of vendors that publish their keys are accepted from crossdock send too: this is no hub for the public.',
     examples: ['dev', 'PORT=9000 crossdock dev'],
   })
     .addOption(roleOption())
@@ -92,9 +95,11 @@ class DevSession {
     await this.#hub?.close();
     this.#hub = undefined;
     const { role } = this.#options;
-    this.#hub = await startHub({ environment: this.#environment, role, log: this.#log });
+    const environment = this.#environment;
+    const devKey = createPublicKey(await readDevKey(environment));
+    this.#hub = await startHub({ environment, role, log: this.#log, devKey });
     if (again) note(paint('green', `restarted on ${this.#hub.url}`, process.stderr));
-    else announce(this.#hub, this.#environment, this.#options);
+    else announce(this.#hub, environment, this.#options);
   }
 
   async #isClean(): Promise<boolean> {

@@ -1,10 +1,13 @@
 // Posts correctly signed webhooks to a running hub as their sender would; or wrongly signed ones, to
 // see them refused.
 
+import type { KeyObject } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
+import { readDevKey } from '../config/dev-key.ts';
 import { type Environment, readEnvironment } from '../config/environment.ts';
 import type { ReceiveDefinition } from '../definitions/receive.ts';
 import { publicHalf } from '../intake/sign-bytes.ts';
+import { fetchesKeys } from '../intake/ways.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import { didYouMeanOrKnown } from '../model/suggest.ts';
@@ -96,6 +99,7 @@ async function send(...[connector, topic, payload, options]: SendArguments): Pro
     path: `/webhooks/${connector}`,
     agoMs: options.old === undefined ? 0 : oldMs(receive, options.old),
     privateKey: await readPrivateKey(options),
+    devKey: await devKeyFor(receive, environment),
   });
   const answers: Answered[] = [];
   const requests = options.count * (options.twice === true ? 2 : 1);
@@ -118,6 +122,16 @@ async function readPrivateKey({ privateKey: file }: SendOptions): Promise<string
   const key = (await readGiven(file)).toString();
   note(`the hub accepts it where this is the secret of the connector:\n${publicHalf(key).trim()}`);
   return key;
+}
+
+/** The vendor's private key is nobody else's: what it signs is signed with a key of this machine. */
+async function devKeyFor(
+  { verify }: ReceiveDefinition,
+  environment: Environment,
+): Promise<KeyObject | undefined> {
+  if (!fetchesKeys(verify)) return undefined;
+  note('signed with the key of .crossdock/dev-key.pem: only a hub run by crossdock dev accepts it');
+  return readDevKey(environment);
 }
 
 async function recorded({ event: text }: SendOptions): Promise<Event | undefined> {

@@ -1,5 +1,6 @@
 // What `crossdock send` signs: each time another message, or one that must be refused.
 
+import type { KeyObject } from 'node:crypto';
 import type { Place, ReceiveDefinition, VerifyDefinition } from '../definitions/receive.ts';
 import { type OutgoingWebhook, type SignedWebhook, signWebhook } from '../intake/sign.ts';
 import { coversBody, toleranceOf } from '../intake/sign-draft.ts';
@@ -25,10 +26,11 @@ interface Signing {
   readonly path: string;
   readonly agoMs: number;
   readonly privateKey: string | undefined;
+  readonly devKey: KeyObject | undefined;
 }
 
 export function createSigning(receive: ReceiveDefinition, signing: Signing): () => SignedWebhook {
-  const { batch, tamper, family, path, agoMs, privateKey } = signing;
+  const { batch, tamper, family, path, agoMs, privateKey, devKey } = signing;
   return () => {
     const [first, ...more] = Array.from({ length: batch }, () => messageOf(signing));
     const signed = signWebhook(receive, first as OutgoingWebhook, {
@@ -37,6 +39,7 @@ export function createSigning(receive: ReceiveDefinition, signing: Signing): () 
       path,
       nowMs: Date.now() - agoMs,
       ...(privateKey === undefined ? {} : { privateKey }),
+      ...(devKey === undefined ? {} : { devKey }),
     });
     return tamper ? { ...signed, body: flipped(signed.body) } : signed;
   };

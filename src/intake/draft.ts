@@ -5,7 +5,11 @@ import type { ListPath, Place, PlaceStep, Source, Template } from '../definition
 import { setJson, splice } from '../model/json-set.ts';
 import { elementsIn, sliceAt } from '../model/json-slices.ts';
 import { readPlace } from './read-place.ts';
+import { nameOfSource } from './ways.ts';
 import { createRequestReader, type RequestReader } from './webhook-request.ts';
+
+/** In places that a sender would name itself in. */
+const OWN_NAME = 'crossdock-send';
 
 export interface Draft {
   readonly headers: Record<string, string>;
@@ -92,6 +96,34 @@ export function putTemplate(draft: Draft, template: Template, value: string): bo
   return sources.every((source, index) => {
     const part = match[index + 1];
     return part === undefined || putSource(draft, source, part);
+  });
+}
+
+/**
+ * As `put`; where the place is made of several parts, such as CloudEvents' source and id, the part
+ * that is an id by its name gets it, and one where nothing stands a name of ours.
+ */
+export function putId(draft: Draft, place: Place, id: string): boolean {
+  if (put(draft, place, id)) return true;
+  const [step] = place.flatMap((one) => (one.from === 'template' ? one : []));
+  const sources = step === undefined ? [] : partsOf(step.template, draft);
+  const own = sources.findLast((source) => /(id|name|reference|uri)$/i.test(nameOfSource(source)));
+  if (own === undefined) return false;
+  for (const source of sources) {
+    const isEmpty = draftReader(draft).read(source) === undefined;
+    if (source !== own && isEmpty) putSource(draft, source, OWN_NAME);
+  }
+  return putSource(draft, own, id);
+}
+
+/** Of what is optional only where something of it stands there. */
+function partsOf(template: Template, draft: Draft): readonly Source[] {
+  const { read } = draftReader(draft);
+  return template.flatMap((part) => {
+    if (part.kind === 'source') return [part.source];
+    if (part.kind !== 'optional') return [];
+    const inner = partsOf(part.parts, draft);
+    return inner.some((source) => read(source) !== undefined) ? inner : [];
   });
 }
 

@@ -42,8 +42,8 @@ export function createSnsVerifier(
 ): (reader: RequestReader, nowMs: number) => Verdict | Promise<Verdict> {
   const { topicArns = [] } = definition;
   const checks = {
-    1: checkWithPublishedKey(signatureOf(definition, hashes[1]), certificate, keys),
-    2: checkWithPublishedKey(signatureOf(definition, hashes[2]), certificate, keys),
+    1: checkWithPublishedKey(snsSignature(definition, hashes[1]), certificate, keys),
+    2: checkWithPublishedKey(snsSignature(definition, hashes[2]), certificate, keys),
   };
   return (reader, nowMs) => {
     const version = readPlace(place('SignatureVersion'), reader);
@@ -71,7 +71,8 @@ const certificate: FetchedKeyDefinition = {
   cacheMs: CACHE_MS,
 };
 
-function signatureOf(
+/** The signature of one version, as a definition of fields. */
+export function snsSignature(
   { timestamp }: SchemeDefinition,
   hash: 'sha1' | 'sha256',
 ): SignatureDefinition {

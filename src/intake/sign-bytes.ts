@@ -17,14 +17,25 @@ export function cannotSign(why: string, todo?: string): CrossdockError {
   return new CrossdockError('usage', `cannot sign a webhook: ${why}`, more);
 }
 
+/** What signs beside the secrets of a connector. */
+export interface SigningKeys {
+  /** PEM, for senders whose private key the secret is not. */
+  readonly privateKey?: string;
+  /** RSA, in the place of a vendor's whose public half is fetched. */
+  readonly devKey?: KeyObject;
+}
+
 /** The signature over `bytes`, with the newest secret or with the private key that is given. */
 export function signBytes(
   { algorithm, key, secrets }: Way,
   bytes: Buffer,
-  { privateKey }: { readonly privateKey?: string },
+  { privateKey, devKey }: SigningKeys,
 ): Buffer {
   if (key.kind === 'fetched') {
-    throw onlyVendor(`its receiver fetches the key from ${key.hosts.join(', ')}`);
+    if (devKey === undefined || algorithm.family !== 'rsa') {
+      throw onlyVendor(`its receiver fetches the key from ${key.hosts.join(', ')}`);
+    }
+    return sign(algorithm.hash, bytes, devKey);
   }
   if (algorithm.family === 'hmac' || algorithm.family === 'hash') {
     const [secret] = secretKeys(secrets.slice(0, 1), key.kind, algorithm.family);

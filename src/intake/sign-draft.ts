@@ -8,19 +8,19 @@ import type {
   VerifyDefinition,
 } from '../definitions/receive.ts';
 import { isCrossdockError } from '../model/errors.ts';
+import { devKeyAddress } from './dev-key.ts';
 import { type Draft, draftReader, put, putTemplate } from './draft.ts';
 import { elementsOf } from './elements.ts';
 import { type Readable, renderPieces, renderText } from './read-place.ts';
-import { cannotSign, signBytes } from './sign-bytes.ts';
+import { snsSignature } from './scheme-sns.ts';
+import { cannotSign, type SigningKeys, signBytes } from './sign-bytes.ts';
 import { JWT_LIFE_MS, signJwt } from './sign-jwt.ts';
 import { writeTime } from './timestamp.ts';
 
 /** What signing needs beside the definition. */
-export interface Signer {
+export interface Signer extends SigningKeys {
   /** The time that is signed, milliseconds since the epoch. */
   readonly nowMs: number;
-  /** PEM, for senders whose private key the secret is not. */
-  readonly privateKey?: string;
 }
 
 export function signDraft(verify: VerifyDefinition, draft: Draft, signer: Signer): void {
@@ -103,7 +103,8 @@ function signElements(verify: SignatureDefinition, draft: Draft, signer: Signer)
 }
 
 function signOne(verify: SignatureDefinition, draft: Draft, signer: Signer): void {
-  const { list, prefix, encoding, signs, equal } = verify;
+  const { list, prefix, encoding, signs, equal, key } = verify;
+  if (key.kind === 'fetched') mustPut(draft, key.from, devKeyAddress(key));
   const time = putTime(verify.timestamp, draft, signer.nowMs);
   putEqual(equal, draft);
   const secret = verify.secrets[0]?.value;
@@ -170,12 +171,9 @@ function putEqual(equal: SignatureDefinition['equal'], draft: Draft): void {
 }
 
 function signScheme(verify: SchemeDefinition, draft: Draft, signer: Signer): void {
-  if (verify.name !== 'twilio') {
-    throw cannotSign(
-      `nobody but the vendor can sign by the scheme "${verify.name}"`,
-      'Take a request that the vendor sent: crossdock send --event sends its body to a connector ' +
-        'that you made with verify: none, or a token, for trying out.',
-    );
+  if (verify.name === 'sns') {
+    signSns(verify, draft, signer);
+    return;
   }
   const type = draft.headers['content-type'] ?? '';
   const isForm = type.startsWith('application/x-www-form-urlencoded');
@@ -187,6 +185,15 @@ function signScheme(verify: SchemeDefinition, draft: Draft, signer: Signer): voi
   const way = { algorithm, key: { kind: 'text' }, secrets: verify.secrets } as const;
   const signature = signBytes(way, Buffer.from(signed), signer);
   draft.headers['x-twilio-signature'] = signature.toString('base64');
+}
+
+/** A notification of the first topic that is listed, by signature version 2. */
+function signSns(verify: SchemeDefinition, draft: Draft, signer: Signer): void {
+  const fields = { SignatureVersion: '2', TopicArn: verify.topicArns?.[0] ?? '' };
+  for (const [name, value] of Object.entries(fields)) {
+    mustPut(draft, [{ from: 'json', path: [name], text: name }], value);
+  }
+  signOne(snsSignature(verify, 'sha256'), draft, signer);
 }
 
 /** How old a message may be for one of the ways; absent where none of them looks at a time. */

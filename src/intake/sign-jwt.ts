@@ -1,7 +1,8 @@
 import { createHmac, sign } from 'node:crypto';
 import type { JwtDefinition } from '../definitions/receive.ts';
+import { DEV_KEY_ID } from './dev-key.ts';
 import { secretKeys } from './secret-keys.ts';
-import { cannotSign, onlyVendor, privateKeyOf } from './sign-bytes.ts';
+import { cannotSign, onlyVendor, privateKeyOf, type SigningKeys } from './sign-bytes.ts';
 
 /** From `iat` to `exp`. */
 export const JWT_LIFE_MS = 60_000;
@@ -10,12 +11,9 @@ export const JWT_LIFE_MS = 60_000;
 export function signJwt(
   definition: JwtDefinition,
   claims: Readonly<Record<string, string>>,
-  signer: { readonly nowMs: number; readonly privateKey?: string },
+  signer: SigningKeys & { readonly nowMs: number },
 ): string {
-  if (definition.jwks !== undefined) {
-    throw onlyVendor(`its receiver fetches the keys from ${new URL(definition.jwks).host}`);
-  }
-  const [alg = 'HS256'] = definition.algorithms;
+  const header = headerOf(definition, signer);
   const issued = Math.floor(signer.nowMs / 1_000);
   const { issuers, audiences } = definition;
   const payload = {
@@ -26,8 +24,20 @@ export function signJwt(
     exp: issued + JWT_LIFE_MS / 1_000,
     ...claims,
   };
-  const input = `${part({ alg, typ: 'JWT' })}.${part(payload)}`;
-  return `${input}.${signatureOf(definition, { alg, input, ...signer }).toString('base64url')}`;
+  const input = `${part(header)}.${part(payload)}`;
+  const signature = signatureOf(definition, { alg: header.alg, input, ...signer });
+  return `${input}.${signature.toString('base64url')}`;
+}
+
+function headerOf(
+  { jwks, algorithms }: JwtDefinition,
+  { devKey }: SigningKeys,
+): { readonly alg: string; readonly typ: string; readonly kid?: string } {
+  const [first = 'HS256'] = algorithms;
+  if (jwks === undefined) return { alg: first, typ: 'JWT' };
+  const alg = algorithms.find((name) => name.startsWith('RS'));
+  if (devKey !== undefined && alg !== undefined) return { alg, typ: 'JWT', kid: DEV_KEY_ID };
+  throw onlyVendor(`its receiver fetches the keys from ${new URL(jwks).host}`);
 }
 
 function part(value: object): string {
@@ -35,8 +45,8 @@ function part(value: object): string {
 }
 
 function signatureOf(
-  { key, secrets }: JwtDefinition,
-  given: { readonly alg: string; readonly input: string; readonly privateKey?: string },
+  { key, secrets, jwks }: JwtDefinition,
+  given: SigningKeys & { readonly alg: string; readonly input: string },
 ): Buffer {
   const { alg, input } = given;
   const hash = `sha${alg.slice(2)}`;
@@ -47,7 +57,8 @@ function signatureOf(
     return createHmac(hash, secret.key).update(input).digest();
   }
   const bytes = Buffer.from(input);
-  const own = privateKeyOf(given.privateKey ?? secrets[0]?.value);
+  const fetched = jwks === undefined ? undefined : given.devKey;
+  const own = fetched ?? privateKeyOf(given.privateKey ?? secrets[0]?.value);
   if (alg === 'EdDSA') return sign(null, bytes, own);
   if (alg.startsWith('ES')) return sign(hash, bytes, { key: own, dsaEncoding: 'ieee-p1363' });
   if (alg.startsWith('RS')) return sign(hash, bytes, own);

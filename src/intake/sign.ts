@@ -5,7 +5,7 @@ import type { ListPath, Place, ReceiveDefinition } from '../definitions/receive.
 import { CrossdockError } from '../model/errors.ts';
 import type { Headers } from '../model/event.ts';
 import { wrapJson } from '../model/json-set.ts';
-import { type Draft, draftReader, put, setField, targetOf } from './draft.ts';
+import { type Draft, draftReader, put, putId, setField, targetOf } from './draft.ts';
 import { readPlace } from './read-place.ts';
 import { type Signer, signDraft } from './sign-draft.ts';
 
@@ -53,7 +53,7 @@ export function signWebhook(
   webhook: OutgoingWebhook,
   options: SigningOptions = {},
 ): SignedWebhook {
-  const { path = '/', family = 0, more = [], nowMs = Date.now(), privateKey } = options;
+  const { path = '/', family = 0, more = [], nowMs = Date.now(), privateKey, devKey } = options;
   const base = { family, path, url: receive.url };
   const parts = [webhook, ...more].map((one) => described(receive, one, base));
   const [draft] = parts as [Draft];
@@ -63,6 +63,7 @@ export function signWebhook(
     signDraft(receive.verify, draft, {
       nowMs,
       ...(privateKey === undefined ? {} : { privateKey }),
+      ...(devKey === undefined ? {} : { devKey }),
     });
   }
   const { headers, body } = draft;
@@ -84,7 +85,7 @@ function described(
   if (receive.split !== undefined && isBatch(receive.split, body)) return draft;
   if (usesForm(receive) && receive.split === undefined) draft.body = formOf(body);
   put(draft, receive.topic, topic);
-  put(draft, receive.dedupe ?? [], id);
+  putId(draft, receive.dedupe ?? [], id);
   if (shop !== undefined) put(draft, receive.shop, shop);
   if (occurredAt !== undefined) {
     put(draft, receive.occurredAt, timeLike(draft, receive.occurredAt, occurredAt));
