@@ -18,6 +18,10 @@ export function parseSecretKey(secret: string, form: KeyForm, family: Family): K
 
 /** The secret itself as the key of an HMAC. Throws as `parseSecretKey` does. */
 export function sharedKey(secret: string, form: KeyForm): KeyObject {
+  // What is published would let anybody sign.
+  if (/^\s*(-----BEGIN|whpk_|whsk_)/.test(secret)) {
+    throw new Error('the secret is one half of a key pair, and an HMAC needs a shared secret');
+  }
   const bytes = secretBytes(secret, form);
   if (bytes.length === 0) throw new Error('the secret has no bytes once it is decoded');
   return createSecretKey(bytes);
