@@ -1,5 +1,6 @@
 // The composition root: the only file that knows every adapter, and chooses between them.
 
+import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { readAdminToken } from './config/admin-token.ts';
 import type { Environment } from './config/environment.ts';
@@ -15,6 +16,7 @@ import { createMetrics } from './http/metrics.ts';
 import { listen } from './http/server.ts';
 import { startEmbeddedPostgres } from './journal/embedded-postgres.ts';
 import type { Journal } from './journal/journal.ts';
+import type { Pollers } from './journal/pollers-port.ts';
 import {
   migrateJournal,
   openPostgresJournal,
@@ -43,6 +45,8 @@ export interface HubOptions {
   readonly environment: Environment;
   readonly role: Role;
   readonly log: Log;
+  /** Accepted in the place of keys that vendors publish: for trying out. @default none */
+  readonly devKey?: KeyObject;
 }
 
 export interface Hub {
@@ -64,6 +68,7 @@ export interface Operations {
   readonly problems: Problems;
   readonly replays: ReplayControls;
   readonly secretUses: SecretUses;
+  readonly pollers: Pollers;
   readonly quarantine: Quarantine;
   close(): Promise<void>;
 }
@@ -99,7 +104,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       role === 'intake' ? async () => undefined : startDelivery(parts, LANES_GRACE_MS);
     const adminToken = await readAdminToken(environment);
     let closing = false;
-    const { intake, release } = startIntake(parts);
+    const { intake, release } = startIntake({ ...parts, devKey: options.devKey });
     const app = createApp({
       ...(role === 'delivery' ? {} : { intake }),
       journal,
@@ -158,13 +163,14 @@ export async function openOperations(options: {
 }
 
 function operationsOn({ journal, lanes }: Ground, log: Log): Omit<Operations, 'close'> {
-  const { problems, replays, secretUses, quarantine } = journal;
+  const { problems, replays, secretUses, pollers, quarantine } = journal;
   return {
     journal,
     lanes,
     controls: createControls({ journal, lanes, log }),
     problems,
     secretUses,
+    pollers,
     quarantine,
     replays: createReplayControls({ journal, problems, replays }),
   };

@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   events: async () => (await import('./events.ts')).addEvents,
   deliveries: async () => (await import('./deliveries.ts')).addDeliveries,
   lanes: async () => (await import('./lanes.ts')).addLanes,
+  pollers: async () => (await import('./pollers.ts')).addPollers,
   pause: async () => (await import('./pause.ts')).addPause,
   resume: async () => (await import('./resume.ts')).addResume,
   replay: async () => (await import('./replay.ts')).addReplay,

@@ -18,6 +18,7 @@ const commands = [
   'events',
   'deliveries',
   'lanes',
+  'pollers',
   'pause',
   'resume',
   'replay',
