@@ -73,8 +73,8 @@ export interface Intake {
 /** A vendor waits a few seconds at most; past this it is told to come again. */
 const APPEND_DEADLINE_MS = 2_000;
 
-/** What identifies a person or a session at the sender is not kept. */
-const unkeptHeaders = ['authorization', 'cookie', 'proxy-authorization'];
+/** What headers say about bytes on the wire is true no more of a body that was decoded. */
+const wireHeaders = ['content-encoding', 'content-length'];
 
 export interface IntakePorts {
   readonly receivers: Pick<LiveReceivers, 'get'>;
@@ -124,28 +124,45 @@ export function createIntake(ports: IntakePorts): Intake {
 
   const answerQuestion = createQuestions(ports);
 
+  /** The answer of a handshake; `undefined` for a message that is from who it says. */
+  const answerOrAdmit = async (
+    receiver: LiveReceiver,
+    from: From,
+  ): Promise<IntakeAnswer | undefined> => {
+    const { receive, handshakes } = receiver;
+    const { connector, again } = from.request;
+    const refusals = again === undefined ? ports.refusals : unnotedRefusals;
+    refusals.admit({ connector, receive, request: from.reader.request });
+    const asked = handshakes.answerBefore?.(from.reader);
+    if (asked !== undefined) return answerQuestion(asked, receiver, from);
+    requireWebhook(from.request);
+    const { secret } = await admit(ports, receiver, from);
+    const told = handshakes.answerAfter?.(from.reader, secret);
+    return told === undefined ? undefined : answerQuestion(told, receiver, from);
+  };
+
+  const takeEvents = async (
+    { receive, unkeptHeaders }: LiveReceiver,
+    { reader, request }: From,
+  ): Promise<IntakeAnswer> => {
+    const { connector: source, sentBody, again } = request;
+    const wire = sentBody === undefined ? [] : wireHeaders;
+    const headers = without(reader.request.headers, unkeptHeaders, wire);
+    const made = await makeEvents({ source, receive, reader }, headers, routes);
+    const ids = again?.isTrial === true ? made.events.map(({ id }) => id) : await store(made);
+    const [id] = ids;
+    const first = id === undefined ? {} : { id };
+    return eventAnswer(receive.answer, made.isSplit ? { ...first, ids } : first);
+  };
+
   return {
     bodyBytesMax: (connector) => receivers.get(connector)?.receive.limits.bytesMax,
     questionMethods: (connector) => receivers.get(connector)?.handshakes.methods ?? [],
     async accept(request) {
-      const { connector: source, sentBody, again } = request;
-      const receiver = receiverOf(receivers, source);
-      const { receive, handshakes } = receiver;
-      const reader = createRequestReader(webhookOf(request), { url: receive.url });
-      const refusals = again === undefined ? ports.refusals : unnotedRefusals;
-      refusals.admit({ connector: source, receive, request: reader.request });
-      const asked = handshakes.answerBefore?.(reader);
-      if (asked !== undefined) return answerQuestion(asked, receiver, { reader, request });
-      requireWebhook(request);
-      const { secret } = await admit(ports, receiver, { reader, request });
-      const told = handshakes.answerAfter?.(reader, secret);
-      if (told !== undefined) return answerQuestion(told, receiver, { reader, request });
-      const headers = keptHeaders(reader.request.headers, sentBody !== undefined);
-      const made = await makeEvents({ source, receive, reader }, headers, routes);
-      const ids = again?.isTrial === true ? made.events.map(({ id }) => id) : await store(made);
-      const [id] = ids;
-      const first = id === undefined ? {} : { id };
-      return eventAnswer(receive.answer, made.isSplit ? { ...first, ids } : first);
+      const receiver = receiverOf(receivers, request.connector);
+      const reader = createRequestReader(webhookOf(request), { url: receiver.receive.url });
+      const told = await answerOrAdmit(receiver, { reader, request });
+      return told ?? takeEvents(receiver, { reader, request });
     },
   };
 }
@@ -252,11 +269,8 @@ function tooSlow(): CrossdockError {
   return new CrossdockError('journal-unavailable', message);
 }
 
-/** A body that was decoded is not what its headers about bytes on the wire say any more. */
-function keptHeaders(headers: Headers, wasEncoded: boolean): Headers {
-  const left = wasEncoded
-    ? [...unkeptHeaders, 'content-encoding', 'content-length']
-    : unkeptHeaders;
-  if (!left.some((name) => name in headers)) return headers;
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !left.includes(name)));
+function without(headers: Headers, names: ReadonlySet<string>, more: readonly string[]): Headers {
+  const isLeft = (name: string): boolean => names.has(name) || more.includes(name);
+  if (!Object.keys(headers).some(isLeft)) return headers;
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !isLeft(name)));
 }

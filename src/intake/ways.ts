@@ -23,6 +23,15 @@ export function secretsOf(verify: VerifyDefinition | undefined): readonly Secret
   return waysOf(verify).flatMap((way) => ('secrets' in way ? way.secrets : []));
 }
 
+/** In lower case: headers that hold a token or a password. */
+export function credentialHeaders(verify: VerifyDefinition | undefined): readonly string[] {
+  return waysOf(verify).flatMap((way) => {
+    if (way.kind === 'basic') return ['authorization'];
+    if (way.kind !== 'token' && way.kind !== 'jwt') return [];
+    return sourcesOfPlace(way.token).flatMap((one) => (one.from === 'header' ? [one.name] : []));
+  });
+}
+
 export function sourcesOfPlace(place: Place): readonly Source[] {
   return place.flatMap((step) => {
     if (step.from === 'is') return [];

@@ -15,7 +15,14 @@ let parts: HandshakeHub;
 
 before(async () => {
   parts = await startHandshakeHub({
-    ...{ cloudevents: secret, slack: secret, twilio: secret, stripe: secret, hubspot: secret },
+    ...{
+      cloudevents: secret,
+      slack: secret,
+      twilio: secret,
+      stripe: secret,
+      hubspot: secret,
+      gitlab: secret,
+    },
   });
 });
 after(() => parts.close());
@@ -119,4 +126,17 @@ test('a 204 ends with its headers', async () => {
   } finally {
     await hub.server.close(1_000);
   }
+});
+
+test('a token that a header holds is not kept with the event', async () => {
+  const headers = { 'X-Gitlab-Token': secret, 'X-Gitlab-Event': 'Push Hook', cookie: 'a=b' };
+  const { status } = await answer('gitlab', '{"object_kind":"push"}', headers);
+  assert.equal(status, 200);
+  const event = parts.events.at(-1);
+  assert.equal(event?.source, 'gitlab');
+  assert.equal(event?.headers['x-gitlab-event'], 'Push Hook');
+  assert.deepEqual(
+    Object.keys(event?.headers ?? {}).filter((name) => /token|cookie/.test(name)),
+    [],
+  );
 });
