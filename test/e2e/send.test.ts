@@ -128,23 +128,27 @@ describe('crossdock send', () => {
   });
 
   test("either family of a vendor's headers is signed", async () => {
-    const [{ id } = {}] = (
-      await sent('shop', 'orders/create', '--headers-like', 'shopify-topic')
-    ).answers;
+    const [{ id } = {}] = (await sent('shop', 'orders/create', '--headers-like', 'shopify-topic'))
+      .answers;
     const { rows } = await client.query<{ headers: Record<string, string> }>(
       'SELECT headers FROM events WHERE id = $1',
       [id],
     );
     const names = Object.keys(rows[0]?.headers ?? {}).filter((name) => /shopify/.test(name));
     assert.ok(names.includes('shopify-topic'), names.join());
-    assert.deepEqual(names.filter((name) => name.startsWith('x-shopify')), []);
+    assert.deepEqual(
+      names.filter((name) => name.startsWith('x-shopify')),
+      [],
+    );
   });
 
   test('a rate is kept, with several under way', async () => {
     const startedMs = Date.now();
-    const { sent: all, refused, answers } = await sent(
-      ...['shop', 'orders/create', '--count', '60', '--rate', '30/s'],
-    );
+    const {
+      sent: all,
+      refused,
+      answers,
+    } = await sent(...['shop', 'orders/create', '--count', '60', '--rate', '30/s']);
     const tookMs = Date.now() - startedMs;
     assert.deepEqual([all, refused, new Set(answers.map(({ id }) => id)).size], [60, 0, 60]);
     // The last one is due after 59/30 s.

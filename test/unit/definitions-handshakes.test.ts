@@ -1,7 +1,11 @@
 // `handshakes:` and `answer:` in files: names, options, secrets, and what goes with what.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { packageRoot } from '../../src/config/package-root.ts';
+import { handshakeNames } from '../../src/definitions/handshake-names.ts';
 import type { LoadOptions } from '../../src/definitions/load-definitions.ts';
 import { errorsOf, loadFiles } from '../support/definition-project.ts';
 
@@ -93,7 +97,10 @@ test('a handshake that rests on something else asks for it', async () => {
     await firstError('  handshakes: [zoom-validation]\n', token),
     /missing-field the handshake ".*" needs a way to verify with "hmac"/,
   );
-  for (const verify of [token, `{ hmac: sha1, header: X-Sig, encoding: hex, signs: "v0:{body}" }`]) {
+  for (const verify of [
+    token,
+    `{ hmac: sha1, header: X-Sig, encoding: hex, signs: "v0:{body}" }`,
+  ]) {
     assert.match(
       await firstError('  handshakes: [x-crc]\n', verify),
       /missing-field the handshake "x-crc" needs "hmac" over "\{body\}" alone/,
@@ -130,4 +137,9 @@ test('an answer without a body has none, and a type belongs to a body', async ()
     await firstError('  answer: { type: text/xml }\n'),
     /wrong-value "type" is of use only beside a "body"/,
   );
+});
+
+test('the page on receiving has every handshake', () => {
+  const page = readFileSync(join(packageRoot, 'docs', 'receiving.md'), 'utf8');
+  for (const name of handshakeNames) assert.ok(page.includes(`| \`${name}\` |`), name);
 });
