@@ -1,5 +1,6 @@
 // Posts signed requests to a hub: one after another, or at a rate with several under way.
 
+import { EVENT_ID_HEADER } from '../intake/answers.ts';
 import type { SignedWebhook } from '../intake/sign.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Rate } from '../model/units.ts';
@@ -98,10 +99,12 @@ function unreachable(origin: string, cause: unknown): CrossdockError {
   return new CrossdockError('hub-unreachable', message, { cause });
 }
 
-/** A connector's own answer may name no id: then a 2xx of it is shown as it is. */
-function answerOf({ status, ok }: Response, text: string): Answer {
+/** Where a connector has an answer of its own, a header names the event. */
+function answerOf({ status, ok, headers }: Response, text: string): Answer {
   const shown = text.slice(0, ANSWER_SHOWN_MAX);
   if (!ok) return { status, text: shown };
+  const named = headers.get(EVENT_ID_HEADER);
+  if (named !== null) return { status, id: named };
   try {
     const { id, ids } = Object(JSON.parse(text)) as { readonly id?: unknown; ids?: unknown };
     const all = Array.isArray(ids) ? ids.filter((one) => typeof one === 'string') : [];

@@ -2,6 +2,7 @@
 
 import type { KeyObject } from 'node:crypto';
 import type { Place, ReceiveDefinition, VerifyDefinition } from '../definitions/receive.ts';
+import { elementsOf } from '../intake/elements.ts';
 import { type OutgoingWebhook, type SignedWebhook, signWebhook } from '../intake/sign.ts';
 import { coversBody, toleranceOf } from '../intake/sign-draft.ts';
 import { CrossdockError } from '../model/errors.ts';
@@ -32,7 +33,9 @@ interface Signing {
 export function createSigning(receive: ReceiveDefinition, signing: Signing): () => SignedWebhook {
   const { batch, tamper, family, path, agoMs, privateKey, devKey } = signing;
   return () => {
-    const [first, ...more] = Array.from({ length: batch }, () => messageOf(signing));
+    const [first, ...more] = Array.from({ length: batch }, (_, index) =>
+      messageOf(receive, signing, index),
+    );
     const signed = signWebhook(receive, first as OutgoingWebhook, {
       more,
       family,
@@ -45,14 +48,22 @@ export function createSigning(receive: ReceiveDefinition, signing: Signing): () 
   };
 }
 
-function messageOf({ topic, id, shop, body, sample, agoMs }: Signing): OutgoingWebhook {
+function messageOf(
+  { split }: ReceiveDefinition,
+  { topic, id, shop, body, sample, agoMs, batch }: Signing,
+  index: number,
+): OutgoingWebhook {
   const occurredAt = new Date(Date.now() - agoMs);
   const isSample = body === undefined && sample !== undefined;
+  const isList = isSample && batch > 1 && split !== undefined && split.form === undefined;
+  const elements = isList ? elementsOf(sample.body, split.list) : [];
+  const own = body ?? elements[index % elements.length] ?? sample?.body;
   return {
     topic,
     id: id ?? newId(),
     occurredAt,
-    body: body ?? sample?.body ?? samplePayload(occurredAt),
+    body: own ?? samplePayload(occurredAt),
+    ...(isSample && id === undefined ? { newElementId: newId } : {}),
     ...(shop === undefined ? {} : { shop }),
     ...(isSample && sample.contentType !== undefined ? { contentType: sample.contentType } : {}),
   };

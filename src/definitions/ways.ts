@@ -14,6 +14,13 @@ export function isHmac(way: Way): way is Extract<Way, { readonly kind: 'signatur
   return way.kind === 'signature' && way.algorithm.family === 'hmac';
 }
 
+/** A secret that both sides have is the key of what it signs. */
+export function isShared(way: Way): boolean {
+  return (
+    isHmac(way) || (way.kind === 'jwt' && way.algorithms.some((name) => name.startsWith('HS')))
+  );
+}
+
 /** An HMAC of the whole body, with nothing before or after it. */
 export function isHmacOfBody(way: Way): boolean {
   if (!isHmac(way)) return false;

@@ -6,6 +6,7 @@ import type { AnswerReply } from './handshakes/handshake.ts';
 import type { Replied } from './handshakes.ts';
 import type { IntakeAnswer } from './intake.ts';
 
+export const EVENT_ID_HEADER = 'crossdock-event-id';
 const TYPE_DEFAULT = 'text/plain';
 /** Anybody can ask some of the questions: they must not fill the log. */
 const LOG_EVERY_MS = 60_000;
@@ -14,7 +15,9 @@ const LOG_EVERY_MS = 60_000;
 export function eventAnswer(answer: AnswerDefinition, body: IntakeAnswer['body']): IntakeAnswer {
   const { status, body: text, type = TYPE_DEFAULT } = answer;
   if (text === undefined) return { status, body };
-  return { status, body, text: { type: withCharset(type), body: text } };
+  // A sender of ours learns from it which event it was.
+  const headers = body.id === undefined ? {} : { headers: { [EVENT_ID_HEADER]: body.id } };
+  return { status, body, text: { type: withCharset(type), body: text }, ...headers };
 }
 
 /** The answer is written in UTF-8. */

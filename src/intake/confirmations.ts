@@ -11,6 +11,9 @@ import { KeyUnavailable } from './key-unavailable.ts';
 const RESTS_MS: readonly number[] = [1_000, 5_000, 30_000];
 /** Of one connector at once: for one vendor they need no signature, so that anybody can ask. */
 export const CONFIRMATIONS_MAX = 4;
+/** Of one connector. */
+const PER_MINUTE_MAX = 20;
+const MINUTE_MS = 60_000;
 const SOCKETS_MAX = 8;
 const LOG_EVERY_MS = 60_000;
 
@@ -22,6 +25,8 @@ export interface Confirmation {
 }
 
 export interface Confirmations {
+  /** Whether one more of this connector is taken now: else the vendor is told to come again. */
+  hasRoom(confirmation: Confirmation): boolean;
   /** Resolves once it was asked, given up or left out; never rejects. */
   confirm(confirmation: Confirmation): Promise<void>;
   /** Ends those that are under way. */
@@ -38,7 +43,16 @@ export function createConfirmations(ports: {
   const { log, agent = new Agent({ maxSockets: SOCKETS_MAX }), restsMs = RESTS_MS } = ports;
   const underWay = new Map<string, { readonly source: string; readonly work: Promise<void> }>();
   const closing = new AbortController();
+  /** By connector, when those of the last minute began. */
+  const begun = new Map<string, readonly number[]>();
   let warnedMs = Number.NEGATIVE_INFINITY;
+
+  /** Anybody can ask for some of them: they must not fill the log. */
+  const warn = (fields: object, message: string): void => {
+    if (performance.now() - warnedMs < LOG_EVERY_MS) return;
+    warnedMs = performance.now();
+    log.warn(fields, message);
+  };
 
   const ask = async ({ url, ...told }: Confirmation): Promise<void> => {
     for (let tries = 0; !closing.signal.aborted; tries += 1) {
@@ -50,7 +64,7 @@ export function createConfirmations(ports: {
         const restMs = restsMs[tries];
         if (restMs === undefined || isFinal(error)) {
           const reason = reasonOf(error);
-          log.warn({ ...told, host: url.host, ...reason }, 'a subscription is not confirmed');
+          warn({ ...told, host: url.host, ...reason }, 'a subscription is not confirmed');
           return;
         }
         await sleep(restMs, undefined, { signal: closing.signal }).catch(() => undefined);
@@ -58,20 +72,29 @@ export function createConfirmations(ports: {
     }
   };
 
-  const leaveOut = ({ source, handshake }: Confirmation): void => {
-    if (performance.now() - warnedMs < LOG_EVERY_MS) return;
-    warnedMs = performance.now();
-    log.warn({ source, handshake }, 'too many confirmations at once; one was left out');
+  const keyOf = ({ source, url }: Confirmation): string => `${source} ${url.href}`;
+  const lately = (source: string): readonly number[] =>
+    (begun.get(source) ?? []).filter((atMs) => performance.now() - atMs < MINUTE_MS);
+  const hasRoom = (confirmation: Confirmation): boolean => {
+    if (underWay.has(keyOf(confirmation))) return true;
+    const { source } = confirmation;
+    const count = [...underWay.values()].filter((one) => one.source === source).length;
+    const isFull = count >= CONFIRMATIONS_MAX || lately(source).length >= PER_MINUTE_MAX;
+    return !isFull && !closing.signal.aborted;
   };
 
   return {
+    hasRoom,
     async confirm(confirmation) {
-      const { source, url } = confirmation;
-      const key = `${source} ${url.href}`;
+      const { source, handshake } = confirmation;
+      const key = keyOf(confirmation);
       const known = underWay.get(key);
       if (known !== undefined) return known.work;
-      const count = [...underWay.values()].filter((one) => one.source === source).length;
-      if (count >= CONFIRMATIONS_MAX || closing.signal.aborted) return leaveOut(confirmation);
+      if (!hasRoom(confirmation)) {
+        warn({ source, handshake }, 'too many confirmations at once; one was left out');
+        return;
+      }
+      begun.set(source, [...lately(source), performance.now()]);
       const work = ask(confirmation).finally(() => underWay.delete(key));
       underWay.set(key, { source, work });
       return work;
@@ -88,7 +111,8 @@ function isFinal(error: unknown): boolean {
   if (!(error instanceof KeyUnavailable)) return true;
   const { failure, detail = '' } = error;
   const isRefused = failure === 'bad-status' && /^4(?!08|29)/.test(detail);
-  return isRefused || failure === 'redirected' || failure === 'too-large';
+  const isNowhere = detail === 'ENOTFOUND';
+  return isRefused || isNowhere || failure === 'redirected' || failure === 'too-large';
 }
 
 function reasonOf(error: unknown): object {

@@ -7,7 +7,7 @@ import { secretKeys } from './secret-keys.ts';
 import { checkSignature } from './signature.ts';
 import type { Verdict } from './verdict.ts';
 import { nameOfSource, sourcesOfPlace } from './ways.ts';
-import { createRequestReader, type WebhookRequest } from './webhook-request.ts';
+import { createRequestReader, isEncoded, type WebhookRequest } from './webhook-request.ts';
 
 type Refused = Extract<Verdict, { kind: 'refused' }>;
 
@@ -226,7 +226,7 @@ function otherAddresses(url: string | undefined): readonly Attempt[] {
 /** What the request itself says of changes on its way. */
 function bodyHints({ headers, body }: WebhookRequest): readonly string[] {
   const declared = headers['content-length'];
-  const differs = declared !== undefined && Number(declared) !== body.length;
+  const differs = declared !== undefined && Number(declared) !== body.length && !isEncoded(headers);
   const via = headers['via'];
   return [
     ...(differs

@@ -15,7 +15,7 @@ export interface FailureLimits {
   /** Notes that the address sent a good one. */
   passed(address: string | undefined, nowMs: number): void;
   /**
-   * Whether nothing costly is done for the address: it is over its limit and has sent nothing good
+   * Whether no key is fetched for the address: it is over its limit and has sent nothing good
    * lately. Senders behind one proxy share an address, and one of them must not shut out the others.
    */
   isShunned(address: string | undefined, nowMs: number): boolean;

@@ -11,7 +11,7 @@ import type { Meter } from '../model/meter.ts';
 import { within } from '../model/within.ts';
 import { type Lanes, laneJobsOf } from '../queue/lanes.ts';
 import { createHandshakeLog, eventAnswer, questionAnswer } from './answers.ts';
-import type { Confirmations } from './confirmations.ts';
+import type { Confirmation, Confirmations } from './confirmations.ts';
 import type { Replied } from './handshakes.ts';
 import type { LiveReceiver, LiveReceivers } from './live-receivers.ts';
 import { type MadeEvents, makeEvents } from './make-events.ts';
@@ -85,7 +85,7 @@ export interface IntakePorts {
   readonly meter: Meter;
   readonly log: Log;
   readonly refusals: Refusals;
-  readonly confirmations: Pick<Confirmations, 'confirm'>;
+  readonly confirmations: Pick<Confirmations, 'hasRoom' | 'confirm'>;
   /** Told of a message that came under the id of an event with another body. */
   onConflict?(conflict: MessageConflict): void;
 }
@@ -129,10 +129,7 @@ export function createIntake(ports: IntakePorts): Intake {
     receiver: LiveReceiver,
     from: From,
   ): Promise<IntakeAnswer | undefined> => {
-    const { receive, handshakes } = receiver;
-    const { connector, again } = from.request;
-    const refusals = again === undefined ? ports.refusals : unnotedRefusals;
-    refusals.admit({ connector, receive, request: from.reader.request });
+    const { handshakes } = receiver;
     const asked = handshakes.answerBefore?.(from.reader);
     if (asked !== undefined) return answerQuestion(asked, receiver, from);
     requireWebhook(from.request);
@@ -160,7 +157,9 @@ export function createIntake(ports: IntakePorts): Intake {
     questionMethods: (connector) => receivers.get(connector)?.handshakes.methods ?? [],
     async accept(request) {
       const receiver = receiverOf(receivers, request.connector);
-      const reader = createRequestReader(webhookOf(request), { url: receiver.receive.url });
+      const fetchesNothing = !ports.refusals.mayFetch(request.client?.address);
+      const webhook = { ...webhookOf(request), fetchesNothing };
+      const reader = createRequestReader(webhook, { url: receiver.receive.url });
       const told = await answerOrAdmit(receiver, { reader, request });
       return told ?? takeEvents(receiver, { reader, request });
     },
@@ -185,14 +184,26 @@ function createQuestions({
       const refusals = again === undefined ? noting : unnotedRefusals;
       throw refusals.count({ connector: source, receive, request: reader.request }, reply.verdict);
     }
-    if (again?.isTrial !== true) {
-      tell(source, handshake);
-      const { confirm: url } = reply;
-      const confirmed = url && confirmations.confirm({ source, handshake, url });
-      if (again !== undefined) await confirmed;
-    }
+    const { confirm: url } = reply;
+    if (url !== undefined) await confirm(confirmations, { source, handshake, url }, again);
+    if (again?.isTrial !== true) tell(source, handshake);
     return questionAnswer(reply);
   };
+}
+
+/** After the answer; before it, where nobody waits. Throws where the vendor must come again. */
+async function confirm(
+  confirmations: IntakePorts['confirmations'],
+  confirmation: Confirmation,
+  again: IntakeRequest['again'],
+): Promise<void> {
+  if (!confirmations.hasRoom(confirmation)) {
+    const message = `connector ${confirmation.source}: too many confirmations at once`;
+    throw new CrossdockError('overloaded', message);
+  }
+  if (again?.isTrial === true) return;
+  const confirmed = confirmations.confirm(confirmation);
+  if (again !== undefined) await confirmed;
 }
 
 /** What is none was let in by the route because a handshake might have answered it. */

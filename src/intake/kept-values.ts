@@ -23,6 +23,8 @@ export interface Wanted<Value> {
   readonly keptMs: number;
   /** Whether what is kept is not enough, unless it was fetched just now. */
   readonly again?: boolean;
+  /** Nothing is fetched for this request. @default false */
+  readonly keptOnly?: boolean;
   /** `endsAtMs`: past it the value is never used. Rejects `KeyUnavailable`. */
   fetch(): Promise<{ readonly value: Value; readonly endsAtMs: number }>;
 }
@@ -69,12 +71,14 @@ export function createKeptValues<Value>(now: () => number): KeptValues<Value> {
   };
 
   const refresh = async (wanted: Wanted<Value>): Promise<Value> => {
-    const { name, group } = wanted;
+    const { name, group, keptOnly = false } = wanted;
     const flying = flights.get(name);
     if (flying !== undefined) return flying;
     const failure = failures.get(name);
     if (failure !== undefined && now() < failure.untilMs) throw failure.error;
-    if (!allow(group)) throw new KeyUnavailable('too-many-fetches');
+    // What was good once is not kept from being fetched anew by names that never were.
+    if (keptOnly || !allow(kept.has(name) ? `kept ${name}` : group))
+      throw new KeyUnavailable('too-many-fetches');
     const flight = load(wanted);
     flights.set(name, flight);
     // Nobody may be waiting for it any more.

@@ -23,6 +23,8 @@ export interface PublishedKeys {
     readonly form: 'pem' | 'x509';
     readonly hosts: readonly string[];
     readonly cacheMs: number;
+    /** Only a key that is in memory. @default false */
+    readonly keptOnly?: boolean;
   }): Promise<KeyObject>;
   /**
    * The JSON Web Key Set (RFC 7517) at `url`, which is a connector's own. `again`: a key was not in
@@ -76,13 +78,13 @@ export function createPublishedKeys(ports: {
   };
 
   return {
-    async publicKey({ url: text, form, hosts, cacheMs: keptMs }) {
+    async publicKey({ url: text, form, hosts, cacheMs: keptMs, keptOnly = false }) {
       const url = keyAddress(text, hosts);
       if (url === undefined) throw new KeyUnavailable('address-not-allowed');
       const group = hosts.join(' ');
       const read = (bytes: Buffer) => readKey(bytes, form, now());
       const fetch = () => load(url, group, read);
-      return keys.get({ name: `${form} ${url.href}`, group, keptMs, fetch });
+      return keys.get({ name: `${form} ${url.href}`, group, keptMs, keptOnly, fetch });
     },
     async keySet(text, { again } = { again: false }) {
       const url = new URL(text);

@@ -59,7 +59,9 @@ async function fetchKey(
   const { form, hosts, cacheMs, base = '' } = key;
   const named = readPlace(address, reader);
   if (named === undefined) throw new KeyUnavailable('address-not-allowed');
-  const published = await keys.publicKey({ url: `${base}${named}`, form, hosts, cacheMs });
+  const keptOnly = reader.request.fetchesNothing === true;
+  const url = `${base}${named}`;
+  const published = await keys.publicKey({ url, form, hosts, cacheMs, keptOnly });
   if (isKeyOf(published, definition.algorithm.family)) return published;
   throw new KeyUnavailable('no-key');
 }

@@ -12,6 +12,7 @@ import type { Log } from '../model/log.ts';
 import type { Meter } from '../model/meter.ts';
 import { within } from '../model/within.ts';
 import { diagnose } from './diagnose.ts';
+import { networkOf } from './failure-limits.ts';
 import { hideCredentials } from './hide-credentials.ts';
 import type { ReceivedRequest, RefusedVerdict } from './refusals.ts';
 
@@ -32,6 +33,10 @@ const DIAGNOSES_PER_BATCH_MAX = 20;
 /** What a request weighs beside its body. */
 const REQUEST_BYTES = 2_048;
 const MINUTE_MS = 60_000;
+/** Of one kind, from all networks. */
+const ALL_SAMPLES_PER_MINUTE = 30;
+/** Kinds and networks that are counted; the longest known makes room. */
+const MINUTES_MAX = 10_000;
 const WARN_EVERY_MS = 60_000;
 const TURN_EVERY_MS = 60_000;
 /** Without its connector a request is kept by the bounds of one that says nothing. */
@@ -172,27 +177,41 @@ interface Sampler {
 }
 
 /**
- * Of `sample` a few of a kind in a minute; of `all` no more in a minute than is kept at once, so
+ * Of `sample` a few of a kind and network in a minute; of `all` no more in a minute than is kept at once, so
  * that a burst does not write and delete without end.
  */
 function createSampler(): Sampler {
   const minutes = new Map<string, { endsMs: number; count: number; bytes: number }>();
+  const counted = (
+    key: string,
+    bytes: number,
+  ): { readonly count: number; readonly bytes: number } => {
+    const nowMs = performance.now();
+    let minute = minutes.get(key);
+    if (minute === undefined || nowMs >= minute.endsMs) {
+      minute = { endsMs: nowMs + MINUTE_MS, count: 0, bytes: 0 };
+      minutes.delete(key);
+      minutes.set(key, minute);
+      const [oldest] = minutes.keys();
+      if (minutes.size > MINUTES_MAX && oldest !== undefined) minutes.delete(oldest);
+    }
+    minute.count += 1;
+    minute.bytes += bytes;
+    return minute;
+  };
   return {
     takes({ connector, receive, request }, code) {
       const { keep, countMax, bytesMax } = receive.quarantine;
-      const isSample = keep === 'sample';
-      const key = isSample ? `${connector} ${code}` : connector;
-      const nowMs = performance.now();
-      let minute = minutes.get(key);
-      if (minute === undefined || nowMs >= minute.endsMs) {
-        minute = { endsMs: nowMs + MINUTE_MS, count: 0, bytes: 0 };
-        minutes.set(key, minute);
+      const { length } = request.body;
+      if (keep !== 'sample') {
+        const { count, bytes } = counted(connector, length);
+        return count <= countMax && bytes <= bytesMax;
       }
-      minute.count += 1;
-      minute.bytes += request.body.length;
-      return isSample
-        ? minute.count <= SAMPLES_PER_MINUTE
-        : minute.count <= countMax && minute.bytes <= bytesMax;
+      // Strangers must not use up what is kept of the vendor.
+      const network = networkOf(request.address ?? '');
+      const { count } = counted(`${connector} ${code} ${network}`, length);
+      if (count > SAMPLES_PER_MINUTE) return false;
+      return counted(`${connector} ${code}`, length).count <= ALL_SAMPLES_PER_MINUTE;
     },
   };
 }

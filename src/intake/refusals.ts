@@ -7,7 +7,6 @@ import type { Meter } from '../model/meter.ts';
 import { createFailureLimits, FAILURES_PER_WINDOW_MAX } from './failure-limits.ts';
 import type { QuarantineKeeper } from './quarantine.ts';
 import type { Verdict } from './verdict.ts';
-import { fetchesKeys } from './ways.ts';
 import type { WebhookRequest } from './webhook-request.ts';
 
 export type RefusedVerdict = Extract<Verdict, { kind: 'refused' }>;
@@ -32,8 +31,8 @@ export class RefusedError extends CrossdockError {
 }
 
 export interface Refusals {
-  /** Throws `too-many-refused` where nothing costly is done for who sent it. */
-  admit(received: ReceivedRequest): void;
+  /** Whether a key is fetched for who sent it, or only one that is in memory counts. */
+  mayFetch(address: string | undefined): boolean;
   /** It was verified. */
   passed(received: ReceivedRequest): void;
   /** The error to throw; the request is counted for its address and kept. */
@@ -44,7 +43,7 @@ export interface Refusals {
 
 /** For requests that are verified again: they were noted when they came. */
 export const unnotedRefusals: Refusals = {
-  admit: () => undefined,
+  mayFetch: () => true,
   passed: () => undefined,
   note: errorOf,
   count: errorOf,
@@ -70,16 +69,14 @@ export function createRefusals(ports: {
     return tooMany(connector);
   };
   return {
-    admit({ connector, receive, request }) {
-      const { address } = request;
-      if (!limits.isShunned(address, Date.now()) || !fetchesKeys(receive.verify)) return;
-      limits.failed(address, Date.now());
-      ports.meter.quarantine(connector, 'limited', 1);
-      throw tooMany(connector);
-    },
+    mayFetch: (address) => !limits.isShunned(address, Date.now()),
     passed: ({ request }) => limits.passed(request.address, Date.now()),
     note(received, verdict) {
-      if (verdict.code === 'key-unavailable') return errorOf(received, verdict);
+      if (verdict.code === 'key-unavailable') {
+        // Who names keys that are none makes the hub fetch them.
+        limits.failed(received.request.address, Date.now());
+        return errorOf(received, verdict);
+      }
       const limited = limit(received);
       if (limited !== undefined) return limited;
       ports.quarantine.keep(received, verdict);

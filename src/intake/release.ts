@@ -8,9 +8,11 @@ import type { ReceiveDefinition } from '../definitions/receive.ts';
 import { type Way, waysOf } from '../definitions/ways.ts';
 import type { Quarantine, Quarantined, QuarantineQuery } from '../journal/quarantine-port.ts';
 import { CrossdockError } from '../model/errors.ts';
+import type { Headers } from '../model/event.ts';
 import { revealCredentials } from './hide-credentials.ts';
 import type { Intake, IntakeRequest } from './intake.ts';
 import { RefusedError } from './refusals.ts';
+import { isEncoded } from './webhook-request.ts';
 
 /** Requests that one call looks at. */
 export const RELEASE_MAX = 200;
@@ -127,11 +129,18 @@ function requestOf(stored: Quarantined, isTrial: boolean): IntakeRequest {
   const { source, method, target, headers, repeated, body, address, receivedAt } = stored;
   return {
     connector: source,
-    ...{ method, target, headers, body },
+    ...{ method, target, body },
+    headers: isEncoded(headers) ? unwired(headers) : headers,
     rawHeaders: repeated.flatMap((name) => [name, '', name, '']),
     client: { viaTrustedProxy: false, ...(address === undefined ? {} : { address }) },
     again: { receivedAtMs: receivedAt.getTime(), isTrial },
   };
+}
+
+/** The body was kept decoded: what its headers say of the bytes on the wire is true no more. */
+function unwired(headers: Headers): Headers {
+  const { 'content-encoding': _encoding, 'content-length': _length, ...rest } = headers;
+  return rest;
 }
 
 /** Why it does not get in; what the journal, or a bug, is to blame for is thrown on. */
@@ -154,6 +163,7 @@ const requestCodes: readonly string[] = [
   'connector-unknown',
   'body-too-large',
   'encoding-unsupported',
+  'key-unavailable',
 ];
 
 /** What was not kept may be all that is missing. */

@@ -20,6 +20,11 @@ const CACHE_MS = 86_400_000;
 /** Hosts of Amazon's certificates; a subscription is confirmed at the same ones. */
 export const snsHosts = ['sns.*.amazonaws.com', 'sns.*.amazonaws.com.cn'];
 
+/** Of a region: `sns.s3.amazonaws.com` is a bucket of anybody's. */
+export function isSnsAddress(url: string): boolean {
+  return /^https:\/\/sns\.[a-z]{2}(-[a-z]+)+-\d+\.amazonaws\.com(\.cn)?\//.test(url);
+}
+
 /** In the order in which they are signed. `Subject` may be absent; the middle two confirm. */
 const signedFields = [
   'Message',
@@ -52,15 +57,40 @@ export function createSnsVerifier(
     if (version === undefined || url === undefined || topic === undefined) {
       return refused('signature-missing', 'the body is no signed message of SNS');
     }
-    if (!url.endsWith('.pem')) {
-      return refused('key-not-allowed', 'SigningCertURL does not lead to a certificate');
-    }
-    if (!topicArns.includes(topic)) {
-      return refused('not-equal', 'it is from a topic that topicArns does not list');
-    }
+    const odd = oddVerdict(reader, { url, isListed: topicArns.includes(topic) });
+    if (odd !== undefined) return odd;
     if (version === '1' || version === '2') return checks[version](reader, nowMs);
     return refused('signature-unreadable', 'its SignatureVersion is neither 1 nor 2');
   };
+}
+
+function oddVerdict(
+  reader: RequestReader,
+  { url, isListed }: { readonly url: string; readonly isListed: boolean },
+): Verdict | undefined {
+  const odd = oddField(reader);
+  if (odd !== undefined) return refused('signature-unreadable', odd);
+  if (!url.endsWith('.pem') || !isSnsAddress(url)) {
+    return refused('key-not-allowed', 'SigningCertURL does not lead to a certificate');
+  }
+  return isListed
+    ? undefined
+    : refused('not-equal', 'it is from a topic that topicArns does not list');
+}
+
+const types = ['Notification', 'SubscriptionConfirmation', 'UnsubscribeConfirmation'];
+
+/**
+ * Nothing marks where a field ends but a line break. A message of another topic could be read as one
+ * of this topic, had another field than its Message line breaks in it, or were its Type any text.
+ */
+function oddField(reader: RequestReader): string | undefined {
+  const odd = signedFields.find(
+    (name) => name !== 'Message' && readPlace(place(name), reader)?.includes('\n') === true,
+  );
+  if (odd !== undefined) return `its ${odd} has a line break`;
+  const type = readPlace(place('Type'), reader) ?? '';
+  return types.includes(type) ? undefined : 'its Type is none of SNS';
 }
 
 const certificate: FetchedKeyDefinition = {

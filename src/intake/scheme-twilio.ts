@@ -5,6 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { parse, stringify } from 'node:querystring';
 import type { SchemeDefinition, SignatureDefinition } from '../definitions/receive.ts';
+import { formFieldsOf, sortedFields } from './form-fields.ts';
 import { secretKeys } from './secret-keys.ts';
 import { checkExpiry, findSignatures, signatureFits } from './signature.ts';
 import { refused, type Verdict } from './verdict.ts';
@@ -63,14 +64,15 @@ function signedFields(url: string, reader: RequestReader): string | Verdict {
   if (type.trim().toLowerCase() !== 'application/x-www-form-urlencoded') {
     return refused('signature-missing', 'the body is no form, and the address has no bodySHA256');
   }
-  return joined(new URLSearchParams(body.toString()));
+  const form = formFieldsOf(body);
+  if (form === undefined) return refused('signature-unreadable', 'the form has too many fields');
+  return joined(form);
 }
 
 /** Sorted by name; values of one name sorted too, and each once. */
 function joined(form: URLSearchParams): string {
-  const names = [...new Set(form.keys())].sort();
-  return names
-    .flatMap((name) => [...new Set(form.getAll(name))].sort().map((value) => name + value))
+  return sortedFields(form)
+    .flatMap(([name, values]) => [...new Set(values)].sort().map((value) => name + value))
     .join('');
 }
 

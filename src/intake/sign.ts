@@ -6,6 +6,7 @@ import { CrossdockError } from '../model/errors.ts';
 import type { Headers } from '../model/event.ts';
 import { wrapJson } from '../model/json-set.ts';
 import { type Draft, draftReader, put, putId, setField, targetOf } from './draft.ts';
+import { elementsOf } from './elements.ts';
 import { readPlace } from './read-place.ts';
 import { type Signer, signDraft } from './sign-draft.ts';
 
@@ -22,6 +23,8 @@ export interface OutgoingWebhook {
    */
   readonly body: Buffer;
   readonly contentType?: string;
+  /** Makes an id for each element of a body that is a whole batch. @default they stay as they are */
+  readonly newElementId?: () => string;
 }
 
 export interface SignedWebhook {
@@ -77,12 +80,15 @@ export function signedHeaders(receive: ReceiveDefinition, webhook: OutgoingWebho
 
 function described(
   receive: ReceiveDefinition,
-  { body, topic, id, shop, occurredAt }: OutgoingWebhook,
+  { body, topic, id, shop, occurredAt, newElementId }: OutgoingWebhook,
   base: Pick<Draft, 'family' | 'path' | 'url'>,
 ): Draft {
   const headers = { 'content-type': 'application/json' };
   const draft: Draft = { ...base, headers, query: new URLSearchParams(), body, claims: {} };
-  if (receive.split !== undefined && isBatch(receive.split, body)) return draft;
+  if (receive.split !== undefined && isBatch(receive.split, body)) {
+    if (newElementId !== undefined) nameElements(draft, receive, newElementId);
+    return draft;
+  }
   if (usesForm(receive) && receive.split === undefined) draft.body = formOf(body);
   put(draft, receive.topic, topic);
   putId(draft, receive.dedupe ?? [], id);
@@ -91,6 +97,20 @@ function described(
     put(draft, receive.occurredAt, timeLike(draft, receive.occurredAt, occurredAt));
   }
   return draft;
+}
+
+function nameElements(
+  draft: Draft,
+  { split, dedupe = [] }: ReceiveDefinition,
+  newId: () => string,
+): void {
+  if (split === undefined || split.form !== undefined) return;
+  const count = elementsOf(draft.body, split.list).length;
+  for (let index = 0; index < count; index += 1) {
+    draft.element = { list: split.list, index };
+    putId(draft, dedupe, newId());
+  }
+  delete draft.element;
 }
 
 /** Written as the time that stands there: seconds, milliseconds or ISO 8601. */

@@ -7,6 +7,7 @@ import { crc32 } from 'node:zlib';
 import { createJsonReader } from '../definitions/event-path.ts';
 import type { Source, Token } from '../definitions/receive.ts';
 import type { Headers } from '../model/event.ts';
+import { formFieldsOf, sortedFields } from './form-fields.ts';
 
 export interface WebhookRequest {
   readonly method: string;
@@ -15,6 +16,8 @@ export interface WebhookRequest {
   readonly headers: Headers;
   /** Lower-case names of headers that came more than once. */
   readonly repeated: ReadonlySet<string>;
+  /** No key is fetched for it: its address names too many that are none. @default false */
+  readonly fetchesNothing?: boolean;
   /** The exact bytes that were received. */
   readonly body: Buffer;
   /** Who sent it, as far as trusted proxies say. */
@@ -51,6 +54,12 @@ export function repeatedHeaders(rawHeaders: readonly string[]): ReadonlySet<stri
   return repeated ?? none;
 }
 
+/** Whether the body came compressed. */
+export function isEncoded(headers: Headers): boolean {
+  const encoding = headers['content-encoding'];
+  return encoding !== undefined && encoding !== '' && encoding !== 'identity';
+}
+
 /** Answers what a source or a token of a template is in one request. */
 export interface RequestReader {
   readonly request: WebhookRequest;
@@ -70,10 +79,10 @@ export function createRequestReader(
 ): RequestReader {
   const json = createJsonReader(more.json ?? request.body);
   let query: URLSearchParams | undefined;
-  let form: URLSearchParams | undefined;
-  const formFields = (): URLSearchParams => {
-    form ??= new URLSearchParams(request.body.toString());
-    return form;
+  let form: { readonly fields: URLSearchParams | undefined } | undefined;
+  const formFields = (): URLSearchParams | undefined => {
+    form ??= { fields: formFieldsOf(request.body) };
+    return form.fields;
   };
   return {
     request,
@@ -85,7 +94,7 @@ export function createRequestReader(
           query ??= new URLSearchParams(queryOf(request.target));
           return present(query.get(source.name));
         case 'form':
-          return present(formFields().get(source.name));
+          return present(formFields()?.get(source.name));
         case 'json':
           return json(source.path)?.text;
         default:
@@ -107,7 +116,8 @@ export function createRequestReader(
         case 'url':
           return publicUrl(more.url, request.target);
         case 'form.sorted':
-          return sortedForm(formFields());
+          // Nothing may be verified as if there were no form.
+          return sortedForm(formFields()) ?? request.body;
         default:
           return undefined;
       }
@@ -128,15 +138,10 @@ export function queryOf(target: string): string {
 }
 
 /** Names and values end to end, in the order of the names; a name's values in theirs. */
-function sortedForm(form: URLSearchParams): string {
-  const names = [...new Set(form.keys())].sort();
-  return names
-    .map((name) =>
-      form
-        .getAll(name)
-        .map((value) => name + value)
-        .join(''),
-    )
+function sortedForm(form: URLSearchParams | undefined): string | undefined {
+  if (form === undefined) return undefined;
+  return sortedFields(form)
+    .flatMap(([name, values]) => values.map((value) => name + value))
     .join('');
 }
 

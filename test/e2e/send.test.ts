@@ -13,6 +13,7 @@ import { createTestProject, shopSecret } from '../support/test-project.ts';
 
 const files = {
   'connectors/pay.yaml': `uses: stripe\nreceive: { secrets: ["\${PAY_SECRET}"] }\n`,
+  'connectors/chat.yaml': `uses: slack\nreceive: { secrets: ["\${PAY_SECRET}"] }\n`,
   'connectors/mails.yaml': `uses: sendgrid\nreceive: { secrets: ["\${MAILS_KEY}"] }\n`,
 };
 
@@ -99,6 +100,13 @@ describe('crossdock send', () => {
     assert.deepEqual([answers.length, duplicates, asExpected], [2, 1, true]);
     assert.equal(answers[0]?.id, answers[1]?.id);
     assert.equal(await count(), before + 1);
+  });
+
+  test('where a connector has an answer of its own, its event is named all the same', async () => {
+    const { answers, asExpected } = await sent('chat', 'message', '--twice');
+    assert.equal(asExpected, true);
+    assert.match(answers[0]?.id ?? '', /^[0-9a-f-]{36}$/);
+    assert.equal(answers[1]?.id, answers[0]?.id);
   });
 
   test('a list is signed with the key that is named, and makes an event of each', async () => {

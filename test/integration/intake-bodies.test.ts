@@ -71,7 +71,7 @@ describe('bodies through intake', () => {
       ),
       secrets: { matched: () => undefined },
       refusals: unnotedRefusals,
-      confirmations: { confirm: async () => undefined },
+      confirmations: { hasRoom: () => true, confirm: async () => undefined },
       routes: { route: () => [] },
       journal: on,
       lanes: {} as Parameters<typeof createIntake>[0]['lanes'],

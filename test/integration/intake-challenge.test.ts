@@ -34,7 +34,7 @@ function intakeOn(journal: Journal): Intake {
     lanes: {} as Lanes,
     meter: silentMeter,
     log: quietLog,
-    confirmations: { confirm: async () => undefined },
+    confirmations: { hasRoom: () => true, confirm: async () => undefined },
     journal,
   });
 }

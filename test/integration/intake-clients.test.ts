@@ -48,7 +48,7 @@ before(async () => {
     }),
     secrets: { matched: () => undefined },
     refusals: unnotedRefusals,
-    confirmations: { confirm: async () => undefined },
+    confirmations: { hasRoom: () => true, confirm: async () => undefined },
     routes: { route: () => [] } as never,
     journal: { append: async () => ({ kind: 'stored', id: 'e1' }) } as never,
     lanes: {} as never,

@@ -2,22 +2,31 @@
 
 import { connect } from 'node:net';
 
+const WITHIN_MS = 5_000;
+
 export interface RawAnswer {
   /** Absent where the connection was closed without an answer. */
   readonly status?: number;
   readonly body: string;
 }
 
-/** Sends the bytes, then its end; rejects where the connection is still open after `withinMs`. */
-export function exchange(url: string, bytes: Buffer, withinMs = 5_000): Promise<RawAnswer> {
+/**
+ * Sends the bytes and waits for the server to close; rejects where that takes longer than
+ * `WITHIN_MS`. With `end` it says that nothing more comes, which HTTP takes for a client that left.
+ */
+export function exchange(
+  url: string,
+  bytes: Buffer,
+  options: { readonly end?: boolean } = {},
+): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
     const parts: Buffer[] = [];
     const timer = setTimeout(() => {
       socket.destroy();
-      reject(new Error(`not answered within ${withinMs} ms: ${bytes.toString('latin1', 0, 400)}`));
-    }, withinMs);
+      reject(new Error(`not answered in time: ${bytes.toString('latin1', 0, 400)}`));
+    }, WITHIN_MS);
     socket.on('data', (part) => parts.push(part));
     // Who is sent rubbish may hang up before it has read all of it.
     socket.on('error', () => undefined);
@@ -27,7 +36,7 @@ export function exchange(url: string, bytes: Buffer, withinMs = 5_000): Promise<
       resolve(answerOf(Buffer.concat(parts).toString('latin1')));
     });
     socket.write(bytes);
-    socket.end();
+    if (options.end === true) socket.end();
   });
 }
 

@@ -97,9 +97,11 @@ test('a handshake that rests on something else asks for it', async () => {
     await firstError('  handshakes: [zoom-validation]\n', token),
     /missing-field the handshake ".*" needs a way to verify with "hmac"/,
   );
+  const hs = '{ jwt: { header: Authorization, prefix: "Bearer ", algorithms: [HS256] } }';
   for (const verify of [
     token,
-    `{ hmac: sha1, header: X-Sig, encoding: hex, signs: "v0:{body}" }`,
+    '{ hmac: sha1, header: X-Sig, encoding: hex, signs: "v0:{body}" }',
+    `{ any: [ { hmac: sha256, header: X-Sig, encoding: hex }, ${hs} ] }`,
   ]) {
     assert.match(
       await firstError('  handshakes: [x-crc]\n', verify),

@@ -63,7 +63,7 @@ test('it is found at its own address, and every other one is asked of the vendor
   );
   const hosts = ['*.vendor.example'];
   const address = devKeyAddress({ hosts });
-  assert.equal(address, 'https://crossdock-dev.vendor.example/crossdock-dev.pem');
+  assert.equal(address, 'https://xx-crossdock-1.vendor.example/crossdock-dev.pem');
   assert.equal(
     devKeyAddress({ hosts: ['keys.example'], base: 'https://keys.example' }),
     '/crossdock-dev.pem',
@@ -71,7 +71,7 @@ test('it is found at its own address, and every other one is asked of the vendor
   const find = (url: string) => keys.publicKey({ url, hosts, form: 'pem', cacheMs: 1 });
   assert.equal(await find(address), publicKey);
   for (const url of [
-    'https://crossdock-dev.vendor.example/key.pem',
+    'https://xx-crossdock-1.vendor.example/key.pem',
     'https://evil.example/crossdock-dev.pem',
     'http://crossdock-dev.vendor.example/crossdock-dev.pem',
   ]) {

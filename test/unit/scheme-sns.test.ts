@@ -123,7 +123,8 @@ test('refuses what Amazon refuses: any signed field changed, added or taken away
     for (const name of fields.filter((one) => one !== 'TopicArn')) {
       const changed = { ...whole, [name]: `${whole[name]}x` };
       assert.equal(await isTheirs(changed), false, name);
-      assert.equal(await codeOf(changed), 'signature-wrong', name);
+      const code = name === 'Type' ? 'signature-unreadable' : 'signature-wrong';
+      assert.equal(await codeOf(changed), code, name);
     }
   }
   const { Subject: _gone, ...less } = signed(notification);
@@ -151,6 +152,8 @@ test('fetches certificates from Amazon alone', async () => {
     'https://sns.eu-west-1.amazonaws.com.evil.example/a.pem',
     'https://evil.example/sns.eu-west-1.amazonaws.com/a.pem',
     'https://sns.amazonaws.com/a.pem',
+    'https://sns.s3.amazonaws.com/a.pem',
+    'https://sns.s3-eu-west-1.amazonaws.com/a.pem',
     'https://bucket.s3.amazonaws.com/a.pem',
     'http://sns.eu-west-1.amazonaws.com/a.pem',
     'https://sns.eu-west-1.amazonaws.com/a.txt',
@@ -163,6 +166,35 @@ test('fetches certificates from Amazon alone', async () => {
     );
   }
   assert.equal(server.asked.length, before);
+});
+
+test('a message of another topic is none of this topic, however its fields are cut', async () => {
+  const theirs = 'arn:aws:sns:eu-west-1:999999999999:orders';
+  // What a stranger publishes to a topic of his own, so that Amazon signs it.
+  const inner = ['{"forged":1}', 'MessageId', 'f1', 'Timestamp', notification['Timestamp']];
+  const published = signed({
+    ...plain,
+    TopicArn: theirs,
+    Message: [...inner, 'TopicArn', topic, 'Type', 'Notification'].join('\n'),
+  });
+  const tail = ['MessageId', 'Timestamp', 'TopicArn'].flatMap((name) => [name, published[name]]);
+  const forged = {
+    ...published,
+    Message: '{"forged":1}',
+    MessageId: 'f1',
+    TopicArn: topic,
+    Type: ['Notification', ...tail, 'Type', 'Notification'].join('\n'),
+  };
+  assert.equal(await codeOf(published), 'not-equal');
+  assert.equal(await codeOf(forged), 'signature-unreadable');
+  for (const name of ['MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type']) {
+    const odd = { ...notification, [name]: `${notification[name]}\nx` };
+    assert.equal(await codeOf(signed(odd, '2', 'Notification')), 'signature-unreadable', name);
+  }
+  assert.equal(
+    await codeOf(signed({ ...notification, Type: 'Other' }, '2', 'Notification')),
+    'signature-unreadable',
+  );
 });
 
 test('what is no signed message of SNS is refused', async () => {

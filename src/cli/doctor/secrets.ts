@@ -1,7 +1,9 @@
 // Whether the secrets of receivers are in use, and which of them are not needed any more.
 
 import type { ConnectorDefinition } from '../../definitions/definitions.ts';
-import { markOf, secretsOf } from '../../intake/secret-uses.ts';
+import { waysOf } from '../../definitions/ways.ts';
+import { secretPlaces } from '../../intake/secret-keys.ts';
+import { markOf } from '../../intake/secret-uses.ts';
 import type { SecretUse } from '../../journal/secret-uses-port.ts';
 import { type Finding, pass, warn } from './finding.ts';
 
@@ -20,12 +22,16 @@ export function judgeSecrets(
   nowMs: number,
 ): readonly Finding[] {
   return [...connectors].flatMap(({ id, receive }) => {
-    const secrets = secretsOf(receive?.verify).map(({ value }, index): Secret => {
-      const mark = markOf(id, value);
-      const use = uses.find((one) => one.source === id && one.mark === mark);
-      return { number: index + 1, ...(use === undefined ? {} : { use }) };
+    const ways = waysOf(receive?.verify);
+    // Ways that share the secrets of `receive` have the same list; others have one of their own.
+    return [...secretPlaces(ways)].flatMap(([list, before]) => {
+      const secrets = list.map(({ value }, index): Secret => {
+        const mark = markOf(id, value);
+        const use = uses.find((one) => one.source === id && one.mark === mark);
+        return { number: before + index + 1, ...(use === undefined ? {} : { use }) };
+      });
+      return secrets.some(({ use }) => use !== undefined) ? [judge(id, secrets, nowMs)] : [];
     });
-    return secrets.some(({ use }) => use !== undefined) ? [judge(id, secrets, nowMs)] : [];
   });
 }
 

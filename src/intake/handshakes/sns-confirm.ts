@@ -1,5 +1,5 @@
 import { vendorAddress } from '../key-address.ts';
-import { snsHosts } from '../scheme-sns.ts';
+import { isSnsAddress, snsHosts } from '../scheme-sns.ts';
 import { type Handshake, jsonOf, refusedReply, textReply } from './handshake.ts';
 
 /**
@@ -14,7 +14,8 @@ export function createSnsConfirm(): Handshake {
     after(reader) {
       if (!reader.request.body.includes('SubscriptionConfirmation')) return undefined;
       if (jsonOf(reader, 'Type') !== 'SubscriptionConfirmation') return undefined;
-      const confirm = vendorAddress(jsonOf(reader, 'SubscribeURL') ?? '', snsHosts);
+      const address = jsonOf(reader, 'SubscribeURL') ?? '';
+      const confirm = isSnsAddress(address) ? vendorAddress(address, snsHosts) : undefined;
       if (confirm?.searchParams.get('Action') !== 'ConfirmSubscription') {
         return refusedReply('not-equal', 'its SubscribeURL does not lead to SNS');
       }

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { HandshakeDefinition, ReceiveDefinition } from '../../definitions/receive.ts';
-import { isHmac, isHmacOfBody, waysOf } from '../../definitions/ways.ts';
+import { isHmac, isHmacOfBody, isShared, waysOf } from '../../definitions/ways.ts';
 import {
   type Handshake,
   isToken,
@@ -22,9 +22,9 @@ export function createXCrc(
   _definition: HandshakeDefinition,
   receive: ReceiveDefinition,
 ): Handshake {
-  const hmacs = waysOf(receive.verify).filter(isHmac);
-  const isSafe = hmacs.every(isHmacOfBody);
-  const secrets = hmacs.flatMap((way) => way.secrets);
+  const ways = waysOf(receive.verify);
+  const isSafe = ways.filter(isShared).every(isHmacOfBody);
+  const secrets = ways.filter(isHmac).flatMap((way) => way.secrets);
   return {
     methods: ['GET'],
     signsForStrangers: true,
