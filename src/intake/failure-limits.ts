@@ -10,8 +10,8 @@ export const WINDOW_MS = 60_000;
 export const ADDRESSES_MAX = 10_000;
 
 export interface FailureLimits {
-  /** Counts one failure; `true` where the address is over its limit. */
-  failed(address: string | undefined, nowMs: number): boolean;
+  /** Counts a failure, as `weight` of them; `true` where the address is over its limit. */
+  failed(address: string | undefined, nowMs: number, weight?: number): boolean;
   /** Notes that the address sent a good one. */
   passed(address: string | undefined, nowMs: number): void;
   /**
@@ -53,10 +53,10 @@ export function createFailureLimits(
   };
 
   return {
-    failed(address, nowMs) {
+    failed(address, nowMs, weight = 1) {
       if (address === undefined) return false;
       const record = remember(networkOf(address), nowMs);
-      record.failures += 1;
+      record.failures += weight;
       return record.failures > failuresMax;
     },
     passed(address, nowMs) {

@@ -157,7 +157,8 @@ export function createIntake(ports: IntakePorts): Intake {
     questionMethods: (connector) => receivers.get(connector)?.handshakes.methods ?? [],
     async accept(request) {
       const receiver = receiverOf(receivers, request.connector);
-      const fetchesNothing = !ports.refusals.mayFetch(request.client?.address);
+      const { again, client } = request;
+      const fetchesNothing = again === undefined && !ports.refusals.mayFetch(client?.address);
       const webhook = { ...webhookOf(request), fetchesNothing };
       const reader = createRequestReader(webhook, { url: receiver.receive.url });
       const told = await answerOrAdmit(receiver, { reader, request });

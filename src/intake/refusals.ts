@@ -9,6 +9,9 @@ import type { QuarantineKeeper } from './quarantine.ts';
 import type { Verdict } from './verdict.ts';
 import type { WebhookRequest } from './webhook-request.ts';
 
+/** Ten requests without a key in a minute are enough: a fetch costs others more than a check. */
+export const KEYLESS_WEIGHT = FAILURES_PER_WINDOW_MAX / 10;
+
 export type RefusedVerdict = Extract<Verdict, { kind: 'refused' }>;
 
 export interface ReceivedRequest {
@@ -74,7 +77,7 @@ export function createRefusals(ports: {
     note(received, verdict) {
       if (verdict.code === 'key-unavailable') {
         // Who names keys that are none makes the hub fetch them.
-        limits.failed(received.request.address, Date.now());
+        limits.failed(received.request.address, Date.now(), KEYLESS_WEIGHT);
         return errorOf(received, verdict);
       }
       const limited = limit(received);

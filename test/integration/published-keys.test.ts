@@ -194,6 +194,29 @@ test('addresses without end cost a host thirty fetches a minute, and no known ke
   assert.ok((await x509(newUrl())).equals(expected));
 });
 
+test('what was a key once is fetched anew although others used up the fetches', async () => {
+  const known = newUrl();
+  await x509(known);
+  const url = newUrl();
+  nowMs += 3 * HOUR_MS;
+  await Promise.all(Array.from({ length: 60 }, () => x509(newUrl()).catch((error) => error)));
+  await fails(x509(url), 'too-many-fetches');
+  assert.ok((await x509(known)).equals(expected));
+  assert.equal(times(known), 2);
+});
+
+test('for who names too many keys that are none, only one in memory counts', async () => {
+  const known = newUrl();
+  await x509(known);
+  const keptOnly = (address: string) =>
+    keys.publicKey({ url: address, form: 'x509', hosts, cacheMs: HOUR_MS, keptOnly: true });
+  assert.ok((await keptOnly(known)).equals(expected));
+  const url = newUrl();
+  await fails(keptOnly(url), 'too-many-fetches');
+  assert.equal(times(url), 0);
+  assert.ok((await x509(url)).equals(expected));
+});
+
 test('keeps a bounded number of keys, those that were used last', async () => {
   const first = newUrl();
   await x509(first);
