@@ -9,7 +9,7 @@ import { createLiveReceivers } from '../../src/intake/live-receivers.ts';
 import { createRefusals } from '../../src/intake/refusals.ts';
 import type { Appended, NewEvent } from '../../src/journal/journal.ts';
 import { loadEntry } from './catalogue-entry.ts';
-import { type HttpHub, type LogLine, startHttp } from './http-hub.ts';
+import { type HttpHub, type LogLine, recordingLog, startHttp } from './http-hub.ts';
 import { agentTo, type KeyServer, keysFrom, startKeyServer } from './key-server.ts';
 
 export interface HandshakeHub {
@@ -82,17 +82,5 @@ function memoryJournal(events: NewEvent[]) {
   return {
     append: async (event: NewEvent) => appendOne(event),
     appendTogether: async (list: readonly NewEvent[]) => list.map(appendOne),
-  };
-}
-
-function recordingLog(lines: LogLine[]) {
-  const record = (level: string) => (fields: object, message: string) => {
-    lines.push({ level, fields: { ...fields }, message });
-  };
-  return {
-    debug: record('debug'),
-    info: record('info'),
-    warn: record('warn'),
-    error: record('error'),
   };
 }

@@ -46,7 +46,7 @@ export async function startHttp(parts: HubParts = {}): Promise<HttpHub> {
   return { url: server.url, server, metrics, lines };
 }
 
-function recordingLog(lines: LogLine[]): Log {
+export function recordingLog(lines: LogLine[]): Log {
   const record = (level: string) => (fields: object, message: string) => {
     lines.push({ level, fields: { ...fields }, message });
   };
