@@ -7,7 +7,7 @@ import { type Fault, fault, type Path } from './fault.ts';
 import { type HandshakeName, type HandshakeNeed, handshakeShape } from './handshake-names.ts';
 import type { AnswerDefinition, HandshakeDefinition } from './receive.ts';
 import { parseVerify } from './verify-part.ts';
-import { isHmac, isHmacOfBody, isShared, type Way, waysOf } from './ways.ts';
+import { isHmac, isHmacOfBody, signsBodyOnly, type Way, waysOf } from './ways.ts';
 
 const STATUS_DEFAULT = 200;
 const REFUSED_DEFAULT = 401;
@@ -92,9 +92,7 @@ function isThere(need: HandshakeNeed, { verify, url }: JsonObject): boolean {
   // Nothing is said about what cannot be read, or is not there yet.
   if (parsed === undefined) return true;
   const ways = waysOf(parsed);
-  return (
-    ways.some(fits[need]) && (need !== 'body-hmac' || ways.filter(isShared).every(isHmacOfBody))
-  );
+  return ways.some(fits[need]) && (need !== 'body-hmac' || signsBodyOnly(ways));
 }
 
 const fits: Readonly<Record<Exclude<HandshakeNeed, 'url'>, (way: Way) => boolean>> = {

@@ -15,10 +15,18 @@ export function isHmac(way: Way): way is Extract<Way, { readonly kind: 'signatur
 }
 
 /** A secret that both sides have is the key of what it signs. */
-export function isShared(way: Way): boolean {
+function isShared(way: Way): boolean {
   return (
     isHmac(way) || (way.kind === 'jwt' && way.algorithms.some((name) => name.startsWith('HS')))
   );
+}
+
+/**
+ * Whether all that shared secrets sign is the whole body: then a text that anybody has signed with
+ * one is no part of a message.
+ */
+export function signsBodyOnly(ways: readonly Way[]): boolean {
+  return ways.filter(isShared).every(isHmacOfBody);
 }
 
 /** An HMAC of the whole body, with nothing before or after it. */

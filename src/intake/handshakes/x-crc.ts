@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { HandshakeDefinition, ReceiveDefinition } from '../../definitions/receive.ts';
-import { isHmac, isHmacOfBody, isShared, waysOf } from '../../definitions/ways.ts';
+import { isHmac, signsBodyOnly, waysOf } from '../../definitions/ways.ts';
 import {
   type Handshake,
   isToken,
@@ -23,7 +23,7 @@ export function createXCrc(
   receive: ReceiveDefinition,
 ): Handshake {
   const ways = waysOf(receive.verify);
-  const isSafe = ways.filter(isShared).every(isHmacOfBody);
+  const isSafe = signsBodyOnly(ways);
   const secrets = ways.filter(isHmac).flatMap((way) => way.secrets);
   return {
     methods: ['GET'],
