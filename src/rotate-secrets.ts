@@ -1,7 +1,7 @@
 // Takes new secrets of receivers while the hub runs: where the project's .env file has changed, or
 // at SIGHUP. Everything else of the files waits for a restart.
 
-import { unwatchFile, watchFile } from 'node:fs';
+import { type Stats, unwatchFile, watchFile } from 'node:fs';
 import { join } from 'node:path';
 import { readEnvironment } from './config/environment.ts';
 import type { LiveReceivers } from './intake/live-receivers.ts';
@@ -49,13 +49,17 @@ export function watchSecrets(ports: {
     return work;
   };
   const onSignal = (): void => void rotate();
+  const onChange = (now: Stats, before: Stats): void => {
+    // Node tells once of a file that is not there, which is no change.
+    if (now.ino !== 0 || before.ino !== 0) onSignal();
+  };
 
-  watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, onSignal);
+  watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, onChange);
   process.on('SIGHUP', onSignal);
   return {
     rotate,
     close() {
-      unwatchFile(file, onSignal);
+      unwatchFile(file, onChange);
       process.off('SIGHUP', onSignal);
     },
   };

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { unwatchFile, watchFile } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createLiveReceivers } from '../../src/intake/live-receivers.ts';
+import { createPublishedKeys } from '../../src/intake/published-keys.ts';
+import { silentMeter } from '../../src/model/meter.ts';
+import { watchSecrets } from '../../src/rotate-secrets.ts';
+import { type LogLine, recordingLog } from '../support/http-hub.ts';
+
+test('the files are not read again where there is no .env file', async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'crossdock-'));
+  await mkdir(join(folder, 'connectors'));
+  await writeFile(join(folder, 'connectors/shop.yaml'), 'kind: nothing-that-is\n');
+  const lines: LogLine[] = [];
+  const log = recordingLog(lines);
+  const receivers = createLiveReceivers(new Map(), {
+    keys: createPublishedKeys({ meter: silentMeter, log }),
+  });
+  process.env['CROSSDOCK_DIR'] = folder;
+  const rotation = watchSecrets({ folder, receivers, log });
+  context.after(async () => {
+    rotation.close();
+    delete process.env['CROSSDOCK_DIR'];
+    await rm(folder, { recursive: true });
+  });
+  // Listeners of one file are told together, the first one first.
+  const file = join(folder, '.env');
+  await new Promise<void>((told) => watchFile(file, () => told()));
+  unwatchFile(file);
+  await rotation.rotate();
+  // What was asked for here, and nothing before it.
+  assert.equal(lines.length, 1, JSON.stringify(lines));
+});
