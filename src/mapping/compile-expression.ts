@@ -1,12 +1,13 @@
 // One JSONata expression, ready to be evaluated with the hub's limits, functions and messages.
 
-import jsonata from 'jsonata';
+import type { Expression as ParsedExpression } from 'jsonata';
 import type { Expression } from '../model/flow-revision.ts';
 import { type Evaluation, withoutMark } from './evaluation.ts';
 import { type EngineError, ExpressionError, explainFailure } from './expression-errors.ts';
 import { placeOf, startOfToken } from './expression-position.ts';
 import type { EngineFunction } from './function-library.ts';
 import { shownNames, withJoinedNames } from './function-names.ts';
+import { jsonata } from './jsonata.ts';
 import { LinearRegex } from './regex-engine.ts';
 import { type SyntaxNode, walkSyntax } from './syntax-tree.ts';
 
@@ -52,7 +53,7 @@ export function compileExpression(
   };
 }
 
-function parseExpression(expression: Expression): jsonata.Expression {
+function parseExpression(expression: Expression): ParsedExpression {
   try {
     return parseSource(expression.source);
   } catch (error) {
@@ -61,7 +62,7 @@ function parseExpression(expression: Expression): jsonata.Expression {
 }
 
 /** Throws what `explainSyntax` explains. */
-export function parseSource(source: string): jsonata.Expression {
+export function parseSource(source: string): ParsedExpression {
   if (source.length > EXPRESSION_CHARS_MAX) {
     throw new RangeError(`the expression has over ${EXPRESSION_CHARS_MAX} characters`);
   }

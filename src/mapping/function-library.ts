@@ -5,12 +5,12 @@
  * `function-docs.ts`.
  */
 
-import jsonata from 'jsonata';
 import { dateFunctions } from './date-functions.ts';
 import { decimalFunctions } from './decimal-functions.ts';
 import { type Evaluation, FunctionError, isMarked, withoutMark } from './evaluation.ts';
 import { type FunctionDoc, functionDocs } from './function-docs.ts';
 import { joinedName } from './function-names.ts';
+import { jsonata } from './jsonata.ts';
 import { textFunctions } from './text-functions.ts';
 
 /** A function as JSONata holds it. */

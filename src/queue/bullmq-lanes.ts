@@ -1,6 +1,6 @@
 // The lanes on BullMQ: a queue a connector, and a worker where this process delivers.
 
-import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
+import type { Job } from 'bullmq';
 import type { Log } from '../model/log.ts';
 import { withinDeadline } from './deadline.ts';
 import { createErrorStormBreaker, type Pausable } from './error-storm.ts';
@@ -14,6 +14,7 @@ import type {
 } from './lane-backend.ts';
 import { createLaneLimit, type LaneLimit } from './lane-limit.ts';
 import type { LaneCounts, LaneJob, LaneLimits, Lanes, LaneWork } from './lanes.ts';
+import { bullmq } from './required-packages.ts';
 import { createStartable } from './startable-worker.ts';
 import {
   createProcessHolds,
@@ -228,7 +229,7 @@ function processorOf(parts: {
       case 'done':
         return step.note;
       case 'failed':
-        throw new UnrecoverableError(step.reason);
+        throw new bullmq.UnrecoverableError(step.reason);
       case 'again':
         return isHeld() ? LEFT_TO_SWEEP : again(job, token, step.inMs);
     }
@@ -243,7 +244,7 @@ async function again(
   inMs: number,
 ): Promise<never> {
   await job.moveToDelayed(Date.now() + Math.ceil(inMs), token);
-  throw new DelayedError();
+  throw new bullmq.DelayedError();
 }
 
 function laneJobOf(lane: string, data: LaneJobData): LaneJob {

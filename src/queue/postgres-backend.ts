@@ -2,15 +2,10 @@
 // The lanes may lose their last moments (asynchronous commit): the journal has them.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  createPostgresBackend,
-  type PostgresConnectionOptions,
-  Queue,
-  runMigrations,
-  Worker,
-} from 'bullmq';
+import type { PostgresConnectionOptions } from 'bullmq';
 import pg from 'pg';
 import { type LaneBackend, type LaneQueue, type LaneWorker, laneOptions } from './lane-backend.ts';
+import { bullmq } from './required-packages.ts';
 import { workerOptions } from './worker-options.ts';
 
 /** Each worker keeps one connection for itself to listen on; too small a pool would wait for ever. */
@@ -71,13 +66,13 @@ export async function createPostgresLaneBackend(options: {
   return {
     name: 'postgres',
     createQueue: (lane) =>
-      new Queue(
+      new bullmq.Queue(
         lane,
         { connection, defaultJobOptions: jobOptions },
-        createPostgresBackend,
+        bullmq.createPostgresBackend,
       ) as unknown as LaneQueue,
     createWorker: (lane, limits, process) =>
-      new Worker(
+      new bullmq.Worker(
         lane,
         process,
         { ...workerOptions(limits), connection },
@@ -115,8 +110,8 @@ const MAXED_LOOK_MS = 200;
  * BullMQ wakes a worker whenever a job waits, also where the lane is at its limit over all
  * processes: a worker with a free place would ask again and again without a pause.
  */
-const createPatientBackend: typeof createPostgresBackend = (...given) => {
-  const backend = createPostgresBackend(...given);
+const createPatientBackend: typeof bullmq.createPostgresBackend = (...given) => {
+  const backend = bullmq.createPostgresBackend(...given);
   const waitForJob = backend.waitForJob.bind(backend);
   backend.waitForJob = async (seconds) => {
     if (!(await backend.isMaxed())) return waitForJob(seconds);
@@ -129,7 +124,7 @@ const createPatientBackend: typeof createPostgresBackend = (...given) => {
 async function migrate(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
   try {
-    await runMigrations(client);
+    await bullmq.runMigrations(client);
   } finally {
     client.release();
   }

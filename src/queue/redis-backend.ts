@@ -1,8 +1,8 @@
 // Lanes on Redis: one connection for all queues that fails fast, one for all workers that waits.
 
-import { Queue, Worker } from 'bullmq';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { type LaneBackend, type LaneJobData, laneOptions } from './lane-backend.ts';
+import { bullmq, ioredis } from './required-packages.ts';
 import { workerOptions } from './worker-options.ts';
 
 const FIRST_CONNECTION_MS = 2_000;
@@ -19,14 +19,14 @@ export async function createRedisBackend(options: {
   const retryStrategy = (tries: number): number => Math.min(100 * tries, 1_000);
   // Commands of one turn of the event loop travel in one write.
   const shared = { connectTimeout: 2_000, retryStrategy, enableAutoPipelining: true };
-  const producer = new Redis(options.url, {
+  const producer = new ioredis.Redis(options.url, {
     ...shared,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     commandTimeout: 5_000,
     reconnectOnError: whenReadOnly('reconnect', onError),
   });
-  const consumer = new Redis(options.url, {
+  const consumer = new ioredis.Redis(options.url, {
     ...shared,
     maxRetriesPerRequest: null,
     reconnectOnError: whenReadOnly('reconnect-and-resend', onError),
@@ -37,13 +37,13 @@ export async function createRedisBackend(options: {
   return {
     name: 'redis',
     createQueue: (lane) =>
-      new Queue<LaneJobData, string, string>(lane, {
+      new bullmq.Queue<LaneJobData, string, string>(lane, {
         connection: producer,
         prefix: laneOptions.prefix,
         defaultJobOptions: laneOptions.job,
       }),
     createWorker: (lane, limits, process) =>
-      new Worker<LaneJobData, string, string>(lane, process, {
+      new bullmq.Worker<LaneJobData, string, string>(lane, process, {
         ...workerOptions(limits),
         connection: consumer,
         prefix: laneOptions.prefix,

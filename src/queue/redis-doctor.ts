@@ -1,5 +1,6 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { CrossdockError } from '../model/errors.ts';
+import { ioredis } from './required-packages.ts';
 
 /** What a Redis says about itself; `undefined` where it does not let us ask. */
 export interface RedisReport {
@@ -18,7 +19,7 @@ const CONNECT_MS = 2_000;
 
 /** One look at the server. Rejects `lanes-unavailable` when it cannot be reached. */
 export async function inspectRedis(url: string): Promise<RedisReport> {
-  const redis = new Redis(url, {
+  const redis = new ioredis.Redis(url, {
     lazyConnect: true,
     connectTimeout: CONNECT_MS,
     commandTimeout: CONNECT_MS,
