@@ -4,7 +4,6 @@ import { basename, dirname, isAbsolute, relative, sep } from 'node:path';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { Problem } from '../model/problem.ts';
 import { didYouMeanOrKnown } from '../model/suggest.ts';
-import { catalogueProperties } from './catalogue-schema.ts';
 import type { ShapeChecker } from './check-shape.ts';
 import {
   type Content,
@@ -14,7 +13,6 @@ import {
   mergedContent,
   valueAt,
 } from './content.ts';
-import type { KindSchema } from './definitions.ts';
 import { type Fault, fault } from './fault.ts';
 import { hasVariable, type Lookup } from './interpolate.ts';
 import { type FolderContent, readFolder, type SourceText } from './read-folder.ts';
@@ -49,7 +47,8 @@ export interface EntryUse {
 
 interface Tools {
   readonly catalogue: Catalogue;
-  readonly kinds: readonly KindSchema[];
+  /** Schema of an entry. */
+  readonly entryShape: JsonObject;
   readonly checkShape: ShapeChecker;
 }
 
@@ -86,9 +85,7 @@ function checkEntry(yaml: YamlFile, tools: Tools): readonly Problem[] {
   const wrongRoot = checkRoot(yaml);
   if (wrongRoot.length > 0) return wrongRoot;
   const content = fileContent(yaml);
-  const kinds = tools.kinds.map(({ kind }) => kind);
-  const schema = { type: 'object', properties: catalogueProperties(kinds), required: ['title'] };
-  const faults = tools.checkShape({ schema, value: yaml.value });
+  const faults = tools.checkShape({ schema: tools.entryShape, value: yaml.value });
   // What a setting stands in for is looked at once it is there.
   return content.problems(faults.filter(({ path }) => !isSetting(valueAt(yaml.value, path))));
 }

@@ -4,6 +4,7 @@
 import type { JsonObject } from '../model/json.ts';
 import { didYouMeanOrKnown } from '../model/suggest.ts';
 import { parseDurationMs } from '../model/units.ts';
+import { catalogueProperties } from './catalogue-schema.ts';
 import type { ShapeChecker } from './check-shape.ts';
 import { connectorProperties, operationProperties } from './connector-schema.ts';
 import { type Content, isObject, settle, valueAt, withoutAt, withTexts } from './content.ts';
@@ -20,6 +21,8 @@ const TIMEOUT_MS_MAX = 120_000;
 /** The schemas that connectors are checked by; made once a load. */
 export interface ConnectorShapes {
   readonly common: JsonObject;
+  /** Of a catalogue entry. */
+  readonly entry: JsonObject;
   readonly commonNames: readonly string[];
   readonly kinds: ReadonlyMap<string, KindShape>;
 }
@@ -31,7 +34,8 @@ export interface KindShape {
 }
 
 export function connectorShapes(kinds: readonly KindSchema[]): ConnectorShapes {
-  const properties = connectorProperties(kinds.map(({ kind }) => kind));
+  const names = kinds.map(({ kind }) => kind);
+  const properties = connectorProperties(names);
   const shapes = kinds.map((schema): [string, KindShape] => [
     schema.kind,
     {
@@ -42,6 +46,7 @@ export function connectorShapes(kinds: readonly KindSchema[]): ConnectorShapes {
   ]);
   return {
     common: { type: 'object', properties },
+    entry: { type: 'object', properties: catalogueProperties(names), required: ['title'] },
     commonNames: Object.keys(properties),
     kinds: new Map(shapes),
   };

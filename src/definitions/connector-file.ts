@@ -8,7 +8,7 @@ import { applyEntry, type Catalogue } from './catalogue.ts';
 import { type CheckedConnector, type ConnectorShapes, checkConnector } from './check-connector.ts';
 import type { ShapeChecker } from './check-shape.ts';
 import { type Content, checkRoot, isObject } from './content.ts';
-import type { ConnectorDefinition, KindSchema, OperationDefinition } from './definitions.ts';
+import type { ConnectorDefinition, OperationDefinition } from './definitions.ts';
 import type { Lookup } from './interpolate.ts';
 import { readLookup } from './lookup-part.ts';
 import { readOutcomes } from './outcomes-part.ts';
@@ -21,7 +21,6 @@ const CONCURRENCY_DEFAULT = 8;
 const TIMEOUT_MS_DEFAULT = 20_000;
 
 export interface ConnectorContext {
-  readonly kinds: readonly KindSchema[];
   readonly shapes: ConnectorShapes;
   readonly catalogue: Catalogue;
   readonly lookup: Lookup;
@@ -58,7 +57,7 @@ export function readConnector(source: SourceText, context: ConnectorContext): Co
   if (yaml === undefined || wrongRoot.length > 0) {
     return unreadable(source, [...problems, ...wrongRoot]);
   }
-  const use = applyEntry(yaml, context);
+  const use = applyEntry(yaml, { ...context, entryShape: context.shapes.entry });
   if (use.content === undefined) return unreadable(source, [...problems, ...use.problems]);
   const checked = checkConnector(use.content, context.shapes, context.checkShape);
   const all = [...problems, ...use.problems, ...use.content.problems(checked.faults)];

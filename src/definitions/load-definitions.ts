@@ -58,8 +58,8 @@ export async function loadDefinitions(options: LoadOptions): Promise<LoadResult>
   const checkShape = createShapeChecker();
   const lookup = environmentLookup(options.environment);
   const catalogue = await readCatalogue(folder, resolve(options.catalogFolder));
-  const { kinds } = options;
-  const context = { kinds, shapes: connectorShapes(kinds), catalogue, lookup, checkShape };
+  const shapes = connectorShapes(options.kinds);
+  const context = { shapes, catalogue, lookup, checkShape };
   const connectors = folders.connectors.files.map((source) => readConnector(source, context));
   const flows = only(folders.flows, '.yaml').map((source) => readFlow(source, context));
   const readSchema = createSchemaReader();
