@@ -58,10 +58,15 @@ export async function runAll(
       how.onResult(result, results.size);
     }
   };
-  const queue = runs.filter(({ scenario }) => scenario.alone !== true);
+  const beside = runs.filter(({ scenario }) => scenario.alone !== true);
+  const queue = beside.toSorted((one, other) => isSlow(other) - isSlow(one));
   await Promise.all(Array.from({ length: how.parallel }, () => work(queue)));
   await work(runs.filter(({ scenario }) => scenario.alone === true));
   return runs.flatMap((run) => results.get(run) ?? []);
+}
+
+function isSlow({ scenario }: Run): number {
+  return scenario.slow === true ? 1 : 0;
 }
 
 const running = new Set<ChildProcess>();

@@ -7,7 +7,8 @@ import {
   NEIGHBOUR_TIMES_MAX,
 } from './rules-times.ts';
 import type { ScenarioResult } from './run-scenario.ts';
-import { nameOf, RECOVERY_MS_MAX } from './scenario.ts';
+import { nameOf, RECOVERY_MS_MAX, type Scenario } from './scenario.ts';
+import { scenarios } from './scenarios.ts';
 import { groupBy } from './stories.ts';
 
 export interface PageSource {
@@ -79,9 +80,14 @@ function scorecard(results: readonly ScenarioResult[]): string {
     'is work that a target was asked for once more, always under the same key; the targets of these runs honour it. Calls have',
     '2 s here, so that leases end early: on a busy machine some take longer and are asked for again, whatever the fault is.',
     '',
-    'Each row is run with every seed, but for two kinds: what never comes near the lanes (F17, F18, F23, F27-F29, F33) is tried',
-    'on PostgreSQL with the first seed only, and the large replay (F41) once.',
+    'Each row is run with every seed, but for two kinds: where what breaks is no part of the lanes',
+    `(${idsWhere(({ lanesAside }) => lanesAside)}), it is tried on PostgreSQL with the first seed only; the large replay`,
+    `(${idsWhere(({ once }) => once)}) is tried once.`,
   ].join('\n');
+}
+
+function idsWhere(isMeant: (scenario: Scenario) => boolean | undefined): string {
+  return [...new Set(scenarios.filter(isMeant).map(({ id }) => id))].join(', ');
 }
 
 function rowOf(runs: readonly ScenarioResult[]): readonly string[] {

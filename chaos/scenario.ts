@@ -20,8 +20,10 @@ export interface Scenario {
   readonly quick?: true | 'only';
   /** The seed makes no difference to it, so one run is enough however many seeds there are. */
   readonly once?: true;
-  /** It never comes near the lanes: those on the second store are tried with the first seed only. */
+  /** What breaks is no part of the lanes: on the second store it is tried with the first seed only. */
   readonly lanesAside?: true;
+  /** Takes over a minute, so it begins before the others and nobody waits for it at the end. */
+  readonly slow?: true;
   /** Compares times, so nothing else may run beside it. */
   readonly alone?: true;
   /** May come at any moment of `--soak`: it needs nothing prepared and leaves nothing behind. */

@@ -63,6 +63,8 @@ const filesChange: Scenario = {
   title: 'the files change under load, process by process; broken ones are tried first',
   promise: 'an event keeps the mapping of its day; broken files do not start, the old ones go on',
   lanes: ['redis', 'postgres'],
+  slow: true,
+  lanesAside: true,
   rig: { intakes: 2 },
   async prepare(rig) {
     rig.erp.behave(failsAtFirst);
@@ -114,6 +116,7 @@ const twoVersions: Scenario = {
   title: 'two versions of the hub side by side, the newer one with jobs that the older cannot read',
   promise: 'the older leaves those jobs to the newer one; nothing fails, nothing is lost',
   lanes: ['redis', 'postgres'],
+  slow: true,
   rig: { intakes: 2 },
   skipReason: async () => {
     const { changed } = await newerQueueFiles();

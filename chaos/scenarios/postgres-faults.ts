@@ -36,6 +36,8 @@ const postgresAwayAtStart: Scenario = {
   title: 'PostgreSQL is away when the hub starts',
   promise: 'the process ends with status 3 and works when its supervisor starts it later',
   lanes: ['redis', 'postgres'],
+  slow: true,
+  lanesAside: true,
   soak: true,
   rig: { ownPostgres: true },
   expect: { duplicates: { faults: 1 } },
