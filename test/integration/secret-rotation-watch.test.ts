@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { unwatchFile, watchFile } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createLiveReceivers } from '../../src/intake/live-receivers.ts';
@@ -9,11 +7,14 @@ import { createPublishedKeys } from '../../src/intake/published-keys.ts';
 import { silentMeter } from '../../src/model/meter.ts';
 import { watchSecrets } from '../../src/rotate-secrets.ts';
 import { type LogLine, recordingLog } from '../support/http-hub.ts';
+import { createTestProject } from '../support/test-project.ts';
 
 test('the files are not read again where there is no .env file', async (context) => {
-  const folder = await mkdtemp(join(tmpdir(), 'crossdock-'));
-  await mkdir(join(folder, 'connectors'));
-  await writeFile(join(folder, 'connectors/shop.yaml'), 'kind: nothing-that-is\n');
+  // Whoever reads it says that it has mistakes.
+  const { folder, remove } = await createTestProject({
+    erpUrl: 'http://127.0.0.1:1',
+    files: { 'connectors/shop.yaml': 'kind: nothing-that-is\n' },
+  });
   const lines: LogLine[] = [];
   const log = recordingLog(lines);
   const receivers = createLiveReceivers(new Map(), {
@@ -24,7 +25,7 @@ test('the files are not read again where there is no .env file', async (context)
   context.after(async () => {
     rotation.close();
     delete process.env['CROSSDOCK_DIR'];
-    await rm(folder, { recursive: true });
+    await remove();
   });
   // Listeners of one file are told together, the first one first.
   const file = join(folder, '.env');
