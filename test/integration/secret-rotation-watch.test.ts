@@ -3,10 +3,9 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createLiveReceivers } from '../../src/intake/live-receivers.ts';
-import { createPublishedKeys } from '../../src/intake/published-keys.ts';
-import { silentMeter } from '../../src/model/meter.ts';
 import { watchSecrets } from '../../src/rotate-secrets.ts';
 import { type LogLine, recordingLog } from '../support/http-hub.ts';
+import { noKeys } from '../support/receiver.ts';
 import { createTestProject } from '../support/test-project.ts';
 
 test('the files are not read again where there is no .env file', async (context) => {
@@ -17,9 +16,7 @@ test('the files are not read again where there is no .env file', async (context)
   });
   const lines: LogLine[] = [];
   const log = recordingLog(lines);
-  const receivers = createLiveReceivers(new Map(), {
-    keys: createPublishedKeys({ meter: silentMeter, log }),
-  });
+  const receivers = createLiveReceivers(new Map(), { keys: noKeys });
   process.env['CROSSDOCK_DIR'] = folder;
   const rotation = watchSecrets({ folder, receivers, log });
   context.after(async () => {
