@@ -40,8 +40,10 @@ export const EXCHANGE_TEXT_MAX = 16_384;
 export interface Sent {
   readonly outcome: Outcome;
   readonly exchange: Exchange;
-  /** The response body (within the kind's limit), of every answer that came to its end. */
+  /** The response body (within the kind's limit), of every answer that was not broken off. */
   readonly responseBody?: Buffer;
+  /** For a body that goes on beyond the limit of the kind, in bytes: nothing is concluded from it. */
+  readonly cutAt?: number;
 }
 
 export interface Connector {

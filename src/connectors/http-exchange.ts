@@ -37,9 +37,10 @@ export function sentOf(called: Called): Sent {
     outcome.kind === 'delivered'
       ? outcome
       : { ...outcome, reason: redactor.redact(outcome.reason) };
-  return answer?.kind === 'answered' && answer.ending !== 'lost'
-    ? { outcome: shown, exchange, responseBody: answer.body }
-    : { outcome: shown, exchange };
+  const sent = { outcome: shown, exchange };
+  if (answer?.kind !== 'answered' || answer.ending === 'lost') return sent;
+  const { body, ending } = answer;
+  return { ...sent, responseBody: body, ...(ending === 'cut' ? { cutAt: body.length } : {}) };
 }
 
 function requestRecord({ operation, request, answer, redactor }: Called): Exchange['request'] {

@@ -5,7 +5,7 @@ import type { FlowRevision } from '../model/flow-revision.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Verdict } from './attempt.ts';
 import { type Call, operationOf } from './call.ts';
-import { type AnswerPorts, patiently } from './evaluate-answer.ts';
+import { type AnswerPorts, cutOff, patiently } from './evaluate-answer.ts';
 
 /**
  * The verdict with its result: by the `result` of the operation that was called, or of the flow's
@@ -22,23 +22,27 @@ export async function withResult(
     operations.get(call.message.operation)?.result ?? operations.get(revision.operation)?.result;
   const { emit } = revision;
   if (map === undefined && emit === undefined) return verdict;
-  const body = call.sent.responseBody ?? Buffer.from('null');
+  const { responseBody, cutAt } = call.sent;
+  if (cutAt !== undefined) return withoutAny(verdict, cutOff(cutAt));
+  const body = responseBody ?? Buffer.from('null');
   const { event, body: sent } = call.message;
   const program = map === undefined ? {} : { map };
   const id = `result:${operationOf(call)}:${map?.source ?? ''}`;
   const evaluate = () => ports.mapper.map(id, program, { body, event, sent, nowMs: ports.now() });
   const answer = await evaluateAtLast(evaluate);
   if (answer === undefined && emit !== undefined) return undefined;
-  if (answer?.kind !== 'mapped') {
-    const reason = [verdict.reason, `delivered, but no result: ${whyNone(answer)}`];
-    return { ...verdict, code: 'response-unusable', reason: reason.filter(Boolean).join('; ') };
-  }
+  if (answer?.kind !== 'mapped') return withoutAny(verdict, whyNone(answer));
   const result = answer.output;
   return {
     ...verdict,
     result,
     ...(emit === undefined ? {} : { emits: { ...emit, body: result } }),
   };
+}
+
+function withoutAny(verdict: Verdict, why: string): Verdict {
+  const reason = [verdict.reason, `delivered, but no result: ${why}`].filter(Boolean).join('; ');
+  return { ...verdict, code: 'response-unusable', reason };
 }
 
 function whyNone(answer: MappingAnswer | undefined): string {

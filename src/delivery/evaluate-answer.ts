@@ -39,6 +39,11 @@ export async function testAnswer(
   ports: AnswerPorts,
 ): Promise<Tested> {
   const { file, line, column, source } = test;
+  const place = `${file}:${line}:${column}`;
+  // Its beginning alone may say the contrary.
+  if (sent.cutAt !== undefined && source.includes('body')) {
+    return { kind: 'failed', why: `${place}: ${cutOff(sent.cutAt)}` };
+  }
   const input = {
     body: answerText(sent),
     event: message.event,
@@ -46,7 +51,7 @@ export async function testAnswer(
     ...(source.includes('$sent') ? { sent: message.body } : {}),
     nowMs: ports.now(),
   };
-  const id = `answer:${file}:${line}:${column}:${source}`;
+  const id = `answer:${place}:${source}`;
   const answer = await patiently(() => ports.mapper.map(id, { when: test }, input));
   switch (answer.kind) {
     case 'mapped':
@@ -56,6 +61,11 @@ export async function testAnswer(
     case 'failed':
       return { kind: 'failed', why: answer.message };
   }
+}
+
+/** Why nothing is concluded from the body of an answer. */
+export function cutOff(bytes: number): string {
+  return `the answer is longer than the ${bytes} bytes that are read of it`;
 }
 
 /** As the journal shows it, but with the whole body: as JSON where it is, as text otherwise. */

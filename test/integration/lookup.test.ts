@@ -174,6 +174,20 @@ describe('a delivery in doubt', () => {
     );
   });
 
+  test('whose look is answered with more than is read is not sent', async () => {
+    await withErp(async (_erp, { begin, target }) => {
+      const answer = JSON.stringify({ orders: [{ externalId: 7, note: 'x'.repeat(200_000) }] });
+      target.answer((_received, response) => response.end(answer));
+      const verdict = await begin('{"id":7}')({ ambiguous: true });
+      assert.deepEqual([verdict.state, verdict.code], ['retrying', 'response-unusable']);
+      assert.match(verdict.reason ?? '', /nothing was sent: .*longer than the 131072 bytes/);
+      assert.deepEqual(
+        target.received.map(({ method }) => method),
+        ['GET'],
+      );
+    });
+  });
+
   test('takes the result of its own operation where the lookup has none', async () => {
     const own = operations.replace(/\n {4}result: '{ "number": orders.*/, '');
     await withErp(

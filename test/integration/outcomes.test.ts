@@ -181,6 +181,25 @@ outcomes:
     assert.equal(cut.attempt?.ambiguous, true);
   });
 
+  test('nothing is concluded from a body that is cut, but from its status and headers', async () => {
+    const long = JSON.stringify({ data: 'x'.repeat(200_000), errors: ['no'] });
+    const verdict = await attempted({ flow, answer: answering(200, long) });
+    assert.equal(said(verdict), 'delivered  spends');
+    const why = 'the answer is longer than the 131072 bytes that are read of it';
+    assert.match(verdict.reason ?? '', new RegExp(`flows/order.yaml:8:\\d+: ${why}`));
+    const known = await attempted({ flow, answer: answering(409, long) });
+    assert.equal(said(known), 'delivered  spends');
+    const moody = await attempted({ flow, answer: answering(403, long, { 'x-mood': 'later' }) });
+    assert.equal(said(moody), 'retrying remote-error spends');
+    const operations = '  createOrder: { post: /orders, result: number }';
+    const none = await attempted({ operations, answer: answering(201, long) });
+    assert.deepEqual(
+      [none.state, none.code, none.result],
+      ['delivered', 'response-unusable', undefined],
+    );
+    assert.match(none.reason ?? '', new RegExp(why));
+  });
+
   test('a status that none of them names costs no evaluation', async () => {
     let evaluations = 0;
     const counting = startMapper({ onEvaluation: () => (evaluations += 1) });
