@@ -3,7 +3,15 @@
 // where it has none waiting: one that floods gets ever later places, another's next message the next.
 
 export interface FairPlaces {
-  /** The place of a tenant's next job. `head` is the lowest place now taken, 0 where none is. */
+  /**
+   * From where the head is looked for. What is tried again keeps its low place, and would make a long
+   * lane look like one that was empty and has begun anew.
+   */
+  readonly from: number;
+  /**
+   * The place of a tenant's next job. `head` is the lowest place now taken at or behind `from`, or
+   * where there is none the lowest of all; 0 where none is taken.
+   */
   next(tenant: string, head: number): number;
 }
 
@@ -25,6 +33,9 @@ export function createFairPlaces(): FairPlaces {
   };
 
   return {
+    get from() {
+      return Math.max(1, current - 1);
+    },
     next(tenant, head) {
       const lowest = head >= LOW_PLACE ? 0 : head;
       // The lane was empty in between, and others began anew.

@@ -101,7 +101,7 @@ async function placesFor(
     low !== true && (fair || tenant !== undefined);
   if (!batch.some(({ job }) => isShared(job))) return (job) => lowOr(job, {});
   const head = await withinDeadline(
-    backend.headPriority(queue.name),
+    backend.headPriority(queue.name, places.from),
     ADD_DEADLINE_MS,
     `lane ${queue.name}`,
   );

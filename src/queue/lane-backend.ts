@@ -37,8 +37,11 @@ export interface LaneBackend {
   findHeld(lane: string, jobIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** The lane's workers that have a connection, of all processes; undefined where the store does not tell. */
   countWorkers(queue: LaneQueue): Promise<number | undefined>;
-  /** The priority of the job that goes next among those with one; 0 where none waits. */
-  headPriority(lane: string): Promise<number>;
+  /**
+   * The lowest priority at or behind `from` of a job that waits, where there is none the lowest of
+   * all; 0 where none waits that has one.
+   */
+  headPriority(lane: string, from: number): Promise<number>;
   ping(): Promise<void>;
   /** After every queue and worker has been closed. */
   close(): Promise<void>;

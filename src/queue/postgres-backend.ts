@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresConnectionOptions } from 'bullmq';
 import pg from 'pg';
+import { LOW_PLACE } from './fair-places.ts';
 import { type LaneBackend, type LaneQueue, type LaneWorker, laneOptions } from './lane-backend.ts';
 import { bullmq } from './required-packages.ts';
 import { workerOptions } from './worker-options.ts';
@@ -85,8 +86,9 @@ export async function createPostgresLaneBackend(options: {
       return new Set(rows.map((row) => row.id));
     },
     countWorkers: (queue) => queue.getWorkersCount(),
-    async headPriority(lane) {
-      const { rows } = await pool.query<{ priority: number }>(HEAD_PRIORITY, [lane]);
+    async headPriority(lane, from) {
+      const values = [lane, from, LOW_PLACE];
+      const { rows } = await pool.query<{ priority: number | null }>(HEAD_PRIORITY, values);
       return rows[0]?.priority ?? 0;
     },
     async ping() {
@@ -100,8 +102,11 @@ export async function createPostgresLaneBackend(options: {
 const FIND_HELD = `SELECT id FROM bullmq.job
   WHERE queue = $1 AND id = ANY($2::text[]) AND state NOT IN ('completed', 'failed')`;
 
-const HEAD_PRIORITY = `SELECT priority FROM bullmq.job
-  WHERE queue = $1 AND state = 'waiting' AND priority > 0 ORDER BY priority, seq LIMIT 1`;
+const lowestPriority = (range: string): string => `(SELECT priority FROM bullmq.job
+  WHERE queue = $1 AND state = 'waiting' AND ${range} ORDER BY priority, seq LIMIT 1)`;
+
+const HEAD_PRIORITY = `SELECT coalesce(${lowestPriority('priority >= $2 AND priority < $3')},
+  ${lowestPriority('priority > 0')}) AS priority`;
 
 /** How often a worker of a lane that is at its limit looks whether it still is. */
 const MAXED_LOOK_MS = 200;

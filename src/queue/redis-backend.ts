@@ -1,11 +1,14 @@
 // Lanes on Redis: one connection for all queues that fails fast, one for all workers that waits.
 
 import type { Redis } from 'ioredis';
+import { LOW_PLACE } from './fair-places.ts';
 import { type LaneBackend, type LaneJobData, laneOptions } from './lane-backend.ts';
 import { bullmq, ioredis } from './required-packages.ts';
 import { workerOptions } from './worker-options.ts';
 
 const FIRST_CONNECTION_MS = 2_000;
+/** The score of a job that waits is its priority above a counter of 32 bits. */
+const PRIORITY_UNIT = 2 ** 32;
 /** A Redis that is away or refuses us says so many times a second. */
 const ERROR_EVERY_MS = 30_000;
 
@@ -52,11 +55,15 @@ export async function createRedisBackend(options: {
     findHeld: (lane, jobIds) => findHeld(producer, lane, jobIds),
     // Some may not ask who is there.
     countWorkers: (queue) => queue.getWorkersCount().catch(() => undefined),
-    async headPriority(lane) {
+    async headPriority(lane, from) {
       const key = `${laneOptions.prefix}:${lane}:prioritized`;
-      const [, score] = (await producer.zrange(key, '0', '0', 'WITHSCORES')).flat();
-      // BullMQ puts the priority above a counter of 32 bits.
-      return Math.floor(Number(score ?? 0) / 2 ** 32);
+      const below = `(${LOW_PLACE * PRIORITY_UNIT}`;
+      const [behind, all] = await Promise.all([
+        producer.zrangebyscore(key, from * PRIORITY_UNIT, below, 'WITHSCORES', 'LIMIT', 0, 1),
+        producer.zrange(key, '0', '0', 'WITHSCORES'),
+      ]);
+      const [, score] = (behind.length > 0 ? behind : all).flat();
+      return Math.floor(Number(score ?? 0) / PRIORITY_UNIT);
     },
     async ping() {
       await producer.ping();

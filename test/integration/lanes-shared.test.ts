@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { newId } from '../../src/model/ids.ts';
 import { type BullmqLanes, createBullmqLanes } from '../../src/queue/bullmq-lanes.ts';
+import { LOW_PLACE } from '../../src/queue/fair-places.ts';
 import type { LaneBackend } from '../../src/queue/lane-backend.ts';
 import type { LaneJob, LaneWork, Step } from '../../src/queue/lanes.ts';
 import { createPostgresLaneBackend } from '../../src/queue/postgres-backend.ts';
@@ -197,6 +198,39 @@ for (const [name, openStore] of Object.entries(stores)) {
         seen,
         [...plain, ...low].map(({ deliveryId }) => deliveryId),
       );
+    });
+
+    test('the head of a lane is looked for from a place on, and else from the first', async () => {
+      const backend = await store.connect();
+      const queue = backend.createQueue('head');
+      try {
+        await waitUntil('the store answers', () => (backend.isReachable() ? true : undefined));
+        assert.equal(await backend.headPriority('head', 1), 0);
+        const jobData = {
+          v: 1,
+          round: 0,
+          flow: 'order-to-erp',
+          topic: 'orders/create',
+          key: 'k1',
+        } as const;
+        const jobs = [LOW_PLACE, 402, 401, 5].map((priority) => ({
+          name: 'order-to-erp',
+          data: { ...jobData, delivery: newId(), event: newId() },
+          opts: { priority },
+        }));
+        await queue.addBulk(jobs);
+        for (const [from, head] of [
+          [1, 5],
+          [6, 401],
+          [402, 402],
+          [403, 5],
+        ] as const) {
+          assert.equal(await backend.headPriority('head', from), head, `from ${from}`);
+        }
+      } finally {
+        await queue.close();
+        await backend.close();
+      }
     });
 
     for (const concurrency of [1, 4]) {

@@ -12,6 +12,15 @@ test('a tenant that has nothing waiting stands before the flood of another', () 
   assert.equal(places.next('b', first), first + 1);
 });
 
+test('one that comes back to its low place does not make the others begin anew', () => {
+  const places = createFairPlaces();
+  for (let count = 0; count < 500; count += 1) places.next('a', 1);
+  assert.equal(places.next('b', 401), 400);
+  assert.equal(places.from, 399, 'a job at 5 is not asked for');
+  assert.equal(places.next('a', 400), 501);
+  assert.equal(places.next('b', 400), 401);
+});
+
 test('those that come new one after the other keep their order', () => {
   const places = createFairPlaces();
   places.next('a', 0);
