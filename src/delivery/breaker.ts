@@ -4,7 +4,7 @@
 //            5 failures in a row to reach it, or one refusal of our credentials
 //   closed ──────────────────────────────────────────────────────────────────▶ open ──┐ probes, after
 //     ▲                                                                         ▲     │ 1 s, 2 s, 4 s
-//     └──── any answer of the target, or a check that answers ──────────────────┴─────┘ … 15 s
+//     └──── any answer to a delivery, or a check where none is due ─────────────┴─────┘ … 15 s
 //
 // Whether it is open is in the journal; what is counted here is what this process saw.
 
@@ -74,13 +74,12 @@ export function createBreaker(ports: {
     ports.onClosed(lane, was);
   }
 
-  async function probe(lane: string, { live, work }: ProbedLane): Promise<void> {
+  async function probe(lane: string, openedBy: string, probed: ProbedLane): Promise<void> {
     if (!(await gates.takeProbe(lane))) return;
     const answersSeen = (): number => seenOf(lane).answers;
     const { signal } = leaving;
-    if ((await probeTarget({ gates, live, work, answersSeen, signal })) === 'back') {
-      await shut(lane);
-    }
+    const found = await probeTarget({ gates, ...probed, openedBy, answersSeen, signal });
+    if (found === 'back') await shut(lane);
   }
 
   return {
@@ -91,6 +90,8 @@ export function createBreaker(ports: {
       if (!atOnce && known.failures < FAILURES_TO_OPEN) return;
       const why = { code: record.code ?? 'connection-failed', reason: record.reason ?? '' };
       const at = await gates.openBreaker({ connector: lane, ...why });
+      // Counted anew: it may be another process that finds the target back.
+      known.failures = 0;
       if (look.gateOf(lane)?.breaker === undefined) await look.now();
       if (at === undefined) return;
       log.warn({ lane, ...why }, 'lane held: its target is away; it is being probed');
@@ -106,7 +107,7 @@ export function createBreaker(ports: {
       const probed = ports.laneOf(lane);
       if (breaker === undefined || breaker.probeInMs > 0 || leaving.signal.aborted) return;
       if (probed === undefined || probing.has(lane)) return;
-      const done = probe(lane, probed)
+      const done = probe(lane, breaker.code, probed)
         .catch((error: unknown) =>
           log.debug({ err: error, lane }, 'the probe did not come to an end'),
         )

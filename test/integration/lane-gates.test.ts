@@ -224,7 +224,52 @@ for (const backend of ['postgres', 'redis']) {
       assert.deepEqual(await hub.operations.journal.listShutLanes(), []);
     });
 
-    test('a target that says 429 is left alone, and only the refused one spends an attempt', async () => {
+    test('what comes to no call does not keep a probe from the one that does', async () => {
+      const stage = await setStage(backend, '{ concurrency: 1 }', {
+        'flows/order-to-erp.yaml': `${flow}when: id > 150\n`,
+      });
+      const hub = await stage.hub();
+      await hub.operations.journal.openBreaker({
+        connector: 'erp',
+        code: 'timed-out',
+        reason: 'no',
+      });
+      await storeOrders(hub, stage.place, { count: 152 });
+      await until('both have arrived', () => stage.target.received.length >= 2);
+      assert.deepEqual(stage.called(), [151, 152]);
+      const { probes } = await ask<{ probes: number }>(
+        stage.place.databaseUrl,
+        'SELECT probes FROM lane_gates',
+      );
+      assert.ok(probes <= 3, `took ${probes} probes`);
+    });
+
+    test('a check that is let in where deliveries are not leaves the breaker open', async () => {
+      const stage = await setStage(backend, '{ concurrency: 1 }');
+      const file = `${stage.place.folder}/connectors/erp.yaml`;
+      await writeFile(file, `${erp(stage.target.url, '{ concurrency: 1 }')}check: ping\n`);
+      let isLetIn = false;
+      stage.target.answer((received, response) => {
+        if (isLetIn || received.method === 'GET') return ok(received, response);
+        response.writeHead(401).end();
+      });
+      const checks = () => stage.target.received.filter(({ method }) => method === 'GET').length;
+      const hub = await stage.hub();
+      await storeOrders(hub, stage.place, { count: 3 });
+      await until('it is checked', () => checks() >= 3);
+      isLetIn = true;
+      const orders = () => stage.target.received.filter(({ method }) => method === 'POST').length;
+      const refused = orders();
+      await until('all have arrived', () => orders() >= refused + 3);
+      const told = await ask<{ opened: number; closed: number }>(
+        stage.place.databaseUrl,
+        `SELECT count(*) FILTER (WHERE became = 'opened')::int AS opened,
+                count(*) FILTER (WHERE became = 'closed')::int AS closed FROM changes`,
+      );
+      assert.deepEqual(told, { opened: 1, closed: 1 });
+    });
+
+    test('a target that says 429 is left alone, and the refused one spends no attempt', async () => {
       const stage = await setStage(backend, '{ concurrency: 1 }');
       const hub = await stage.hub();
       const calledAt: number[] = [];
@@ -247,7 +292,15 @@ for (const backend of ['postgres', 'redis']) {
         DRAINED_MS,
       );
       const tries = delivered.map((one) => one.attempts);
-      assert.equal(tries.filter((attempts) => attempts > 1).length, 1);
+      assert.deepEqual(
+        tries.toSorted((a, b) => a - b),
+        [1, 1, 1, 1, 1, 2],
+      );
+      const { spent } = await ask<{ spent: number }>(
+        stage.place.databaseUrl,
+        'SELECT sum(spent)::int AS spent FROM deliveries',
+      );
+      assert.equal(spent, 6);
     });
   });
 }
