@@ -9,7 +9,7 @@ import { idempotencyKey } from '../model/delivery.ts';
 import { CrossdockError } from '../model/errors.ts';
 import type { Event, EventContext } from '../model/event.ts';
 import type { FlowRevision } from '../model/flow-revision.ts';
-import type { Outcome } from '../model/outcome.ts';
+import type { Outcome, OutcomeCode } from '../model/outcome.ts';
 import { backoffMs } from '../model/retry.ts';
 import { attemptOf, type Call, callOperation, isAmbiguous, operationOf } from './call.ts';
 import { withoutResult, withResult } from './call-result.ts';
@@ -44,6 +44,8 @@ export interface Work {
   readonly ageMs: number;
   /** Errors of the hub's own in a row, before this attempt. @default 0 */
   readonly hubErrors?: number;
+  /** What the last attempt came to. */
+  readonly lastCode?: OutcomeCode;
   /** An earlier attempt may have worked: it is looked up first, where the operation says how. */
   readonly ambiguous: boolean;
   /** By `performance.now()`: past it the claim could end before the answer, so nothing is sent. */
@@ -138,8 +140,9 @@ function unsent(outcome: Outcome, { work, ports }: Turn): Verdict {
     : verdict;
 }
 
-function historyOf({ ageMs, hubErrors = 0 }: Work, { random }: AttemptPorts) {
-  return { ageMs, hubErrors, ...(random === undefined ? {} : { random }) };
+function historyOf({ ageMs, hubErrors = 0, lastCode }: Work, { random }: AttemptPorts) {
+  const last = lastCode === undefined ? {} : { lastCode };
+  return { ageMs, hubErrors, ...last, ...(random === undefined ? {} : { random }) };
 }
 
 function verdictOf({ spends: _, ...decision }: Decision): Verdict {

@@ -28,6 +28,8 @@ export interface History {
   readonly ageMs: number;
   /** Errors of the hub's own in a row, before this one. @default 0 */
   readonly hubErrors?: number;
+  /** What the attempt before this one came to. */
+  readonly lastCode?: OutcomeCode;
   /** What was called: `<connector>.<operation>`. */
   readonly operation: string;
   readonly random?: () => number;
@@ -68,10 +70,9 @@ function retry(outcome: Failure, policy: RetryPolicy, history: History): Decisio
   return later(outcome, { policy, history, dueInMs: waitMs(outcome, policy, history) });
 }
 
-/** Once without spending: a second refusal says that new credentials are no cure. */
+/** Once without spending: a second refusal in a row says that new credentials are no cure. */
 function refresh(outcome: Failure, policy: RetryPolicy, history: History): Decision {
-  const isFirst = history.attempts === history.spent;
-  if (!isFirst) return retry(outcome, policy, history);
+  if (history.lastCode === outcome.code) return retry(outcome, policy, history);
   const decision = later(outcome, { policy, history, dueInMs: outcome.afterMs ?? REFRESH_MS });
   return { ...decision, spends: false };
 }

@@ -174,10 +174,8 @@ async function attempt(ports: DeliverPorts, claim: Claim, holding: Holding): Pro
       const reason = `the journal has no revision ${claim.revision} of flow ${claim.flow}`;
       return { state: 'dead', code: 'hub-error', reason };
     }
-    const { deliveryId, event, attempts, ageMs, ambiguous, hubErrors } = claim;
     const spent = holding.probe ? Math.max(0, claim.spent - 1) : claim.spent;
-    const history = { attempts, spent, ageMs, ambiguous, hubErrors };
-    const work = { deliveryId, revision, event, ...history, sendBeforeMs };
+    const work = { ...claim, revision, spent, sendBeforeMs };
     const { suspects } = ports;
     if (claim.strikes === 0 || suspects === undefined) {
       return await attemptDelivery(work, ports, signal);

@@ -3,6 +3,7 @@
 
 import type { DeliveryState } from '../model/delivery.ts';
 import type { Event, Headers } from '../model/event.ts';
+import type { OutcomeCode } from '../model/outcome.ts';
 import type { Database, Statement } from './database.ts';
 import type { Claim, Claimed } from './journal.ts';
 import { stops } from './postgres-gates.ts';
@@ -31,7 +32,7 @@ export const isClaimable = `d.open AND d.round = r.round AND NOT d.held
 export const claimColumns = `c.id::text AS delivery_id, c.round, c.fence::text, c.flow, c.revision,
            c.attempts, c.spent,
            (extract(epoch FROM clock_timestamp() - c.opened_at) * 1000)::float8 AS age_ms,
-           c.strikes, c.ambiguous OR c.strikes > 0 AS ambiguous, c.hub_errors, c.chain,
+           c.strikes, c.ambiguous OR c.strikes > 0 AS ambiguous, c.hub_errors, c.code, c.chain,
            c.replay_of::text, e.id::text, e.source, e.topic, e.dedupe_key, e.shop,
            coalesce(c.body, e.body) AS body, e.headers::text, e.sha256,
            -- said of the body that came, not of the one that a person wrote for a replay
@@ -54,7 +55,8 @@ const claimStatement: Statement = {
       FROM json_to_recordset($1::json) AS r${claimRecordset}
       WHERE d.id = r.id AND d.chain IS NULL AND ${isClaimable}
       RETURNING d.id, d.round, d.event_id, d.fence, d.flow, d.revision, d.attempts, d.spent,
-                d.opened_at, d.strikes, d.ambiguous, d.hub_errors, d.chain, d.replay_of, d.body
+                d.opened_at, d.strikes, d.ambiguous, d.hub_errors, d.code, d.chain, d.replay_of,
+                d.body
     )
     SELECT ${claimColumns}
     FROM claimed c LEFT JOIN events e ON e.id = c.event_id
@@ -108,6 +110,7 @@ export interface ClaimRow extends Omit<EventRow, 'id'> {
   readonly strikes: number;
   readonly ambiguous: boolean;
   readonly hub_errors: number;
+  readonly code: OutcomeCode | null;
   readonly chain: string | null;
   readonly replay_of: string | null;
 }
@@ -224,6 +227,7 @@ function claimOf(row: ClaimRow, event: Event): Claim {
     strikes: row.strikes,
     ambiguous: row.ambiguous,
     hubErrors: row.hub_errors,
+    ...(row.code === null ? {} : { lastCode: row.code }),
     ...(row.chain === null ? {} : { chain: row.chain }),
     ...(row.replay_of === null ? {} : { replayOf: row.replay_of }),
     event,

@@ -68,6 +68,8 @@ export interface Claim {
   readonly ambiguous: boolean;
   /** Hand-backs in a row for errors of the hub's own. */
   readonly hubErrors: number;
+  /** What it last came to, where it was tried or handed back since it was made or reopened. */
+  readonly lastCode?: OutcomeCode;
   /** `<flow>:<key>`, where its flow keeps an order. */
   readonly chain?: string;
   /** The delivery that it repeats. */

@@ -26,7 +26,7 @@ export const ruleTexts: Readonly<Record<OutcomeRule, string>> = {
   retry: "Tried again by the flow's retry; each time spends an attempt.",
   rest: 'Tried again when the lane has rested. No attempt is spent; the horizon still ends it.',
   refresh:
-    'Tried again with fresh credentials after a second, once without spending an attempt; after that it spends.',
+    'Tried again with fresh credentials after a second, once without spending an attempt; a second refusal in a row spends.',
   hold: 'Tried again when the lane is let on. No attempt is spent; the horizon still ends it.',
   wait: 'Waits for the hub or its files. No attempt is spent; the horizon still ends it, for errors of the hub only after 100 in a row.',
   dead: 'Not tried again by itself: a person has to act.',

@@ -56,7 +56,7 @@ test('--json is a list of all that has the code, or of everything', async () => 
     title: 'The access token was refused',
     rule: 'refresh',
     ruleMeaning:
-      'Tried again with fresh credentials after a second, once without spending an attempt; after that it spends.',
+      'Tried again with fresh credentials after a second, once without spending an attempt; a second refusal in a row spends.',
   });
   const all: { code: string }[] = JSON.parse((await runCrossdock(['explain', '--json'])).stdout);
   const codes = all.map(({ code }) => code);

@@ -97,13 +97,16 @@ function begin(body: string, { setup, definitions, connectors }: Parts): Attempt
   let attempts = 0;
   let spent = 0;
   let ambiguous = false;
+  let last: Pick<Work, 'lastCode'> = {};
   return async (more = {}, signal = new AbortController().signal, other = {}) => {
-    const work = { deliveryId, revision, event, attempts, spent, ageMs: 0, ambiguous, ...more };
+    const history = { attempts, spent, ageMs: 0, ambiguous, ...last };
+    const work = { deliveryId, revision, event, ...history, ...more };
     const verdict = await attemptDelivery(work, { ...ports, ...other }, signal);
     const { attempt } = verdict;
     attempts += Number(attempt !== undefined);
     spent += Number(attempt !== undefined && attempt.spends !== false);
     ambiguous = verdict.inDoubt ?? ambiguous;
+    last = verdict.code === undefined ? {} : { lastCode: verdict.code };
     return verdict;
   };
 }

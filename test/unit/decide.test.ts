@@ -94,11 +94,14 @@ describe('what spends no attempt', () => {
     assert.ok(dueInMs >= 30_000 && dueInMs <= 35_000, `${dueInMs}`);
   });
 
-  test('a refused access token is free once; the next time it spends', () => {
+  test('a refused access token is free once; the next time in a row it spends', () => {
     assert.equal(said(decided('token-expired', first)), 'retrying token-expired free');
-    const again = decided('token-expired', { attempts: 2, spent: 1 });
+    const limited = decided('token-expired', { attempts: 4, spent: 3, lastCode: 'rate-limited' });
+    assert.equal(said(limited), 'retrying token-expired free');
+    const lastCode = 'token-expired';
+    const again = decided('token-expired', { attempts: 2, spent: 1, lastCode });
     assert.equal(said(again), 'retrying token-expired spends');
-    const spent = decided('token-expired', { attempts: 4, spent: 3 });
+    const spent = decided('token-expired', { attempts: 4, spent: 3, lastCode });
     assert.equal(said(spent), 'dead retries-exhausted spends');
   });
 });
