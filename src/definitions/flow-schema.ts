@@ -107,7 +107,7 @@ export const flowSchema: JsonObject = {
         },
         first: duration('The wait before the second attempt, 5s if not given.', '5s'),
         max: duration('The longest wait between two attempts, 1h if not given.', '1h'),
-        horizon: duration('No attempt starts later than this, 72h if not given.', '72h'),
+        horizon: duration('No attempt is planned for later than this, 72h if not given.', '72h'),
       },
       minProperties: 1,
       additionalProperties: false,

@@ -6,7 +6,7 @@ export interface RetryPolicy {
   readonly firstMs: number;
   /** The longest wait between two attempts, in milliseconds. @default 1 h */
   readonly maxMs: number;
-  /** No attempt starts later than this after the delivery was made, in milliseconds. @default 72 h */
+  /** No attempt is planned for later than this after the delivery was made, in milliseconds. @default 72 h */
   readonly horizonMs: number;
 }
 
