@@ -187,6 +187,34 @@ async function largestMb(rig: Rig): Promise<number> {
 
 const QUOTA_TOPIC = 'orders/cancelled';
 const HOUR_MS = 3_600_000;
+/** A job may come a blink early: its delay is counted on another clock than its due time. */
+const EARLY_MS_MAX = 100;
+
+interface Refusal {
+  readonly key: string;
+  readonly atMs: number;
+  /** Until when the target asked to be left alone. */
+  readonly untilMs: number;
+}
+
+const refusals = new WeakMap<Rig, Refusal[]>();
+
+/** Who came back before the target wanted. */
+function findEarly(rig: Rig): readonly Finding[] {
+  const refused = refusals.get(rig) ?? [];
+  if (refused.length === 0) {
+    return [{ rule: 'fault', message: 'no call was asked to come later', ids: [] }];
+  }
+  const early = refused.filter(({ key, atMs, untilMs }) =>
+    rig.erp.calls.some(
+      (call) =>
+        call.idempotencyKey === key && call.atMs > atMs && call.atMs < untilMs - EARLY_MS_MAX,
+    ),
+  );
+  if (early.length === 0) return [];
+  const message = 'called again before the time that Retry-After asks for';
+  return [{ rule: 'manners', message, ids: early.map(({ key }) => key) }];
+}
 
 const targetLimits: Scenario = {
   id: 'F21',
@@ -228,20 +256,32 @@ const targetLimits: Scenario = {
     await rig.producer.send(
       createOrder({ number: 500_000, key: 'quota', sequence: 1, topic: QUOTA_TOPIC }),
     );
+    const refused: Refusal[] = [];
+    refusals.set(rig, refused);
     await behaveFor(rig, 4_000, (call, response, earlier) => {
       if (earlier > 0 || random.next() < 0.5) return true;
-      const date = new Date(Date.now() + 2_000).toUTCString();
+      const inTwoSeconds = Date.now() + 2_000;
+      const date = new Date(inTwoSeconds).toUTCString();
       const after = random.pick(['2', date, '-1', 'soon']);
+      const asked = new Map([
+        ['2', inTwoSeconds],
+        [date, Date.parse(date)],
+      ]);
+      const untilMs = asked.get(after);
+      if (untilMs !== undefined) {
+        refused.push({ key: call.idempotencyKey, atMs: call.atMs, untilMs });
+      }
       return refuse(call, response, { status: 429, headers: { 'retry-after': after } });
     });
   },
-  async check(_rig, { journal }) {
+  async check(rig, { journal }) {
+    const early = findEarly(rig);
     const late = journal.deliveries.filter(
       ({ flow, dueMs }) => flow === 'quota' && dueMs > Date.now() + HOUR_MS + 10_000,
     );
-    if (late.length === 0) return [];
+    if (late.length === 0) return early;
     const ids = late.map(({ id }) => id);
-    return [{ rule: 'cap', message: 'parked for more than an hour', ids }];
+    return [...early, { rule: 'cap', message: 'parked for more than an hour', ids }];
   },
 };
 
