@@ -3,8 +3,8 @@
 import type { Database, Statement } from './database.ts';
 import type { Journal } from './journal.ts';
 
-// Not of a lane that a person or its breaker holds, which is told otherwise; not of a replay by
-// query, which may take its time. What is under way is late already, but not for want of a worker.
+// Not of a lane that a person, its breaker or its target's wish holds, which is told otherwise; not
+// of a replay by query, which may take its time. What is under way is late already, but not for want of a worker.
 const markStatement: Statement = {
   name: 'mark-lagging-lanes',
   text: `
@@ -16,7 +16,8 @@ const markStatement: Statement = {
         AND (lease_until IS NULL OR lease_until < clock_timestamp())
         AND NOT EXISTS (SELECT 1 FROM pauses p WHERE p.scope = 'connector' AND p.name = d.connector)
         AND NOT EXISTS (SELECT 1 FROM lane_gates g
-                        WHERE g.connector = d.connector AND g.opened_at IS NOT NULL)
+                        WHERE g.connector = d.connector
+                          AND (g.opened_at IS NOT NULL OR g.rest_until > clock_timestamp()))
       GROUP BY connector
     ), noted AS (
       INSERT INTO lane_gates AS g (connector, lagging_since)

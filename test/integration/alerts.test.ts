@@ -177,7 +177,7 @@ describe('what the hub tells of itself', () => {
     }
   });
 
-  test('a lane that does not keep up is told once until it does, and a paused one never', async () => {
+  test('a lane that does not keep up is told once until it does, and one that is held never', async () => {
     const turn = createLagTurn({ journal, alerts });
     const watch = () => turn.run(new AbortController().signal);
     const count = async () => (await told('lag-high')).length;
@@ -191,6 +191,10 @@ describe('what the hub tells of itself', () => {
     await watch();
     assert.equal(await count(), before);
     await journal.resume({ scope: 'connector', name: 'erp', by: 'anna' });
+    await journal.rest({ connector: 'erp', ms: 60_000, reason: 'answered 429' });
+    await watch();
+    assert.equal(await count(), before);
+    await query(url, 'UPDATE lane_gates SET rest_until = NULL');
     await watch();
     await watch();
     assert.equal(await count(), before + 1);
