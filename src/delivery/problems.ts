@@ -64,10 +64,12 @@ export function createProblemWatch(ports: {
   const { journal, problems, log, onProblemOpened } = ports;
   let place: DeathPlace | undefined;
 
-  const announce = async (problem: ProblemView): Promise<void> => {
+  const announce = async (
+    problem: ProblemView,
+    delivery = problem.sampleDelivery,
+  ): Promise<void> => {
     if (onProblemOpened === undefined) return;
-    if (await onProblemOpened(problem, problem.sampleDelivery))
-      await problems.markAnnounced(problem);
+    if (await onProblemOpened(problem, delivery)) await problems.markAnnounced(problem);
   };
 
   const turn = async (leaving: AbortSignal): Promise<void> => {
@@ -93,7 +95,7 @@ export function createProblemWatch(ports: {
           );
           // Alerts of alerts would go round in a circle.
           if (claim.event.source === HUB_SOURCE) return;
-          await announce(await problems.get(problem.fingerprint));
+          await announce(await problems.get(problem.fingerprint), claim.deliveryId);
         }
       } catch (error) {
         log.warn(

@@ -74,13 +74,15 @@ const settleMissedStatement: Statement = {
   name: 'settle-missed-deaths',
   text: `
     WITH page AS (
-      SELECT problem, id, event_id, flow FROM deliveries
+      SELECT problem, id, event_id, flow, updated_at FROM deliveries
       WHERE problem IS NOT NULL AND dead AND (problem, id) > ($1, $2::uuid)
       ORDER BY problem, id LIMIT $3
     ), later AS (
       SELECT p.id, d.id AS by FROM page p JOIN LATERAL (
         SELECT id FROM deliveries d
-        WHERE d.event_id = p.event_id AND d.flow = p.flow AND d.state = 'delivered' AND d.id > p.id
+        WHERE d.event_id = p.event_id AND d.flow = p.flow AND d.state = 'delivered'
+          -- a replay, or an older one that was retried
+          AND (d.id > p.id OR d.updated_at > p.updated_at)
         LIMIT 1
       ) d ON true
     ), settled AS (

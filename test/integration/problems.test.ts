@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { Settled } from '../../src/delivery/deliver.ts';
 import { createProblemWatch, type ProblemWatch, sightDeath } from '../../src/delivery/problems.ts';
+import type { NewEvent } from '../../src/journal/journal.ts';
 import type { PostgresJournal } from '../../src/journal/postgres-journal.ts';
 import type { ProblemView } from '../../src/journal/problems-port.ts';
 import { isCrossdockError } from '../../src/model/errors.ts';
-import { newId } from '../../src/model/ids.ts';
-import { deathOf, makeRecorded } from '../support/dead-deliveries.ts';
+import { deathOf, makeRecorded, recordOne, recordReplayOf } from '../support/dead-deliveries.ts';
 import { sampleEvent } from '../support/sample-event.ts';
 import { openTestJournal } from '../support/test-journal.ts';
 import { query, quietLog } from '../support/test-journal-server.ts';
@@ -21,7 +22,9 @@ beforeEach(async () => {
 });
 afterEach(() => close());
 
-function watchOf(onProblemOpened?: (problem: ProblemView) => boolean): ProblemWatch {
+function watchOf(
+  onProblemOpened?: (problem: ProblemView, delivery: string) => boolean,
+): ProblemWatch {
   const { problems } = journal;
   const options = onProblemOpened === undefined ? {} : { onProblemOpened };
   return createProblemWatch({ journal, problems, log: quietLog, retentionDays: 30, ...options });
@@ -95,10 +98,7 @@ describe('problems', () => {
     const due = await journal.reopen({ deliveryId: id, by: 'a test' });
     await turn();
     assert.equal((await onlyProblem()).state, 'open');
-    const claimed = await journal.claim({ deliveryId: id, round: due.round, leaseMs: 5_000 });
-    assert.equal(claimed.kind, 'claimed');
-    const { fence } = (claimed as { claim: { fence: string } }).claim;
-    await journal.record({ deliveryId: id, fence, state: 'delivered' });
+    await recordOne(journal, due, { state: 'delivered' });
     await turn();
     const { state, changedBy } = await onlyProblem();
     assert.deepEqual([state, changedBy], ['resolved', 'hub']);
@@ -106,7 +106,7 @@ describe('problems', () => {
 
   test('a replay that is delivered settles the older dead one, and the problem with it', async () => {
     const [id = ''] = await makeRecorded(journal, 1, () => deathOf('no stock'));
-    await deliverReplayOf(id);
+    await recordReplayOf(journal, id, { state: 'delivered' });
     await journal.problems.settleOlder(await newestOf(id));
     const old = await journal.getDelivery(id);
     assert.equal(old?.state, 'superseded');
@@ -114,9 +114,30 @@ describe('problems', () => {
     assert.equal((await onlyProblem()).state, 'resolved');
   });
 
+  test('a dead replay of one that was retried and delivered is settled by a turn', async () => {
+    const [id = ''] = await makeRecorded(journal, 1, () => deathOf('no stock'));
+    const replayed = await recordReplayOf(journal, id, deathOf('no price'));
+    const due = await journal.reopen({ deliveryId: id, by: 'a test' });
+    await recordOne(journal, due, { state: 'delivered' });
+    await turn();
+    assert.equal((await journal.getDelivery(replayed))?.state, 'superseded');
+    const problems = await journal.problems.list({});
+    assert.deepEqual(
+      problems.map(({ state }) => state),
+      ['resolved', 'resolved'],
+    );
+  });
+
+  test('a replay that died stays dead where only the time before was delivered', async () => {
+    const [id = ''] = await makeRecorded(journal, 1, () => ({ state: 'delivered' }));
+    const replayed = await recordReplayOf(journal, id, deathOf('no stock'));
+    await turn();
+    assert.equal((await journal.getDelivery(replayed))?.state, 'dead');
+  });
+
   test('what a process that vanished left unsettled is settled by a turn', async () => {
     const [id = ''] = await makeRecorded(journal, 1, () => deathOf('no stock'));
-    await deliverReplayOf(id);
+    await recordReplayOf(journal, id, { state: 'delivered' });
     await turn();
     assert.equal((await journal.getDelivery(id))?.state, 'superseded');
     assert.equal((await onlyProblem()).state, 'resolved');
@@ -157,6 +178,15 @@ describe('problems', () => {
     assert.deepEqual(told, ['no stock']);
   });
 
+  test('is told of with the delivery that opened it, however many have died since', async () => {
+    const told: string[] = [];
+    const watch = watchOf((_problem, delivery) => told.push(delivery) > 0);
+    const settled = await die(sampleEvent(), 'no stock');
+    await makeRecorded(journal, 2, () => deathOf('no stock'));
+    await watch.onSettled(settled);
+    assert.deepEqual(told, [settled.claim.deliveryId]);
+  });
+
   test('whoever could not be told is told by a later turn', async () => {
     await makeRecorded(journal, 1, () => deathOf('no stock'));
     await query(url, `UPDATE problems SET opened_at = opened_at - interval '1 minute'`);
@@ -179,16 +209,7 @@ describe('problems', () => {
     const told: string[] = [];
     const watch = watchOf((problem) => told.push(problem.message) > 0);
     const alert = sampleEvent({ source: 'crossdock', topic: 'lane-opened' });
-    await journal.append(alert);
-    const deliveryId = alert.deliveries[0]?.id ?? '';
-    const claimed = await journal.claim({ deliveryId, round: 0, leaseMs: 60_000 });
-    assert.ok(claimed.kind === 'claimed');
-    const { claim } = claimed;
-    const death = { state: 'dead', code: 'rejected', reason: 'no such channel' } as const;
-    const problem = sightDeath('erp', death, claim.event.source);
-    const record = { ...death, deliveryId, fence: claim.fence, problem };
-    const { openedProblem = false } = await journal.record(record);
-    await watch.onSettled({ lane: 'erp', claim, record, openedProblem });
+    await watch.onSettled(await die(alert, 'no such channel'));
     // Deaths that are counted afterwards are told apart as well.
     await query(url, 'UPDATE deliveries SET problem = NULL');
     await makeRecorded(journal, 1, () => deathOf('no such channel'));
@@ -217,16 +238,18 @@ describe('problems', () => {
   });
 });
 
-async function deliverReplayOf(id: string): Promise<void> {
-  const original = await journal.getDelivery(id);
-  assert.ok(original);
-  const [due] = await journal.replay({ of: [original], by: 'a test' });
-  const deliveryId = due?.deliveryId ?? newId();
-  const claimed = await journal.claim({ deliveryId, round: 0, leaseMs: 5_000 });
-  assert.equal(claimed.kind, 'claimed');
-  const { claim } = claimed as { claim: { fence: string; replayOf?: string } };
-  assert.equal(claim.replayOf, id);
-  await journal.record({ deliveryId, fence: claim.fence, state: 'delivered' });
+/** As an attempt that is settled tells it. */
+async function die(event: NewEvent, reason: string): Promise<Settled> {
+  await journal.append(event);
+  const deliveryId = event.deliveries[0]?.id ?? '';
+  const claimed = await journal.claim({ deliveryId, round: 0, leaseMs: 60_000 });
+  assert.ok(claimed.kind === 'claimed');
+  const { claim } = claimed;
+  const death = { state: 'dead', code: 'rejected', reason } as const;
+  const problem = sightDeath('erp', death, event.source);
+  const record = { ...death, deliveryId, fence: claim.fence, problem };
+  const { openedProblem = false } = await journal.record(record);
+  return { lane: 'erp', claim, record, openedProblem };
 }
 
 async function newestOf(id: string): Promise<string> {
