@@ -105,14 +105,14 @@ export async function runReplays(ports: Ports, leaving: AbortSignal): Promise<nu
 async function makeOne(ports: Ports, replay: ReplayView): Promise<void> {
   const { replays, lanes, log } = ports;
   const { id, taken } = replay;
-  const waitingFor = await findObstacle(ports, replay);
-  if (waitingFor !== undefined) return replays.postpone(id, POSTPONED_MS, waitingFor);
   const isRouted = replay.revision === 'current';
   const limit = chunkSize(replay, isRouted ? ROUTED_CHUNK_MAX : REPLAY_CHUNK_MAX);
   const members = await replays.findMembers({ replay, from: taken, limit, bodies: isRouted });
   const { of, count } = isRouted
     ? await routeMembers(ports.routes, replay, { members, limit })
     : { of: members.flatMap(sameOf), count: limit };
+  const waitingFor = await findObstacle(ports, of);
+  if (waitingFor !== undefined) return replays.postpone(id, POSTPONED_MS, waitingFor);
   const due = await replays.makeChunk({ id, from: taken, count, of, by: replay.createdBy });
   // Another process was faster, or the run was cancelled.
   if (due === undefined || due.length === 0) return;
@@ -138,9 +138,9 @@ function chunkSize({ perSecond, total, taken }: ReplayView, max: number): number
 /** A lane that is away or far behind gets no more: what waits there would only grow. */
 async function findObstacle(
   { lanes, laneBacklogMax = LANE_BACKLOG_MAX }: Ports,
-  { targets }: ReplayView,
+  of: readonly Replayed[],
 ): Promise<string | undefined> {
-  for (const lane of new Set(targets.flatMap(({ connector }) => connector ?? []))) {
+  for (const lane of new Set(of.map(({ connector }) => connector))) {
     const counts = await lanes.count(lane).catch(() => undefined);
     if (counts === undefined) return 'the lanes, which cannot be reached';
     const jobs = counts.waiting + counts.delayed;

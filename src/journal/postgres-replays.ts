@@ -15,6 +15,7 @@ import {
 } from './make-replays.ts';
 import { type DueRow, dueColumns, dueOf } from './overdue-deliveries.ts';
 import { MEMBERS_A_PIECE, planReplay } from './plan-replay.ts';
+import { standsFor } from './replay-query.ts';
 import type {
   ReplayMember,
   ReplayQuery,
@@ -122,16 +123,14 @@ const eventMembersStatement: Statement = {
 };
 
 // A second one with the same `from` waits for the row, finds it moved on, and makes nothing.
-const chunkStatement: Statement = {
-  name: 'make-replay-chunk',
-  text: `
+const chunkStatement = `
     WITH eligible AS (
       SELECT r.* FROM json_to_recordset($4::json) AS r${replayRecordset}
       LEFT JOIN deliveries o ON o.id = r.original
       WHERE (r.original IS NULL OR o.state = $5)
         AND NOT EXISTS (SELECT 1 FROM deliveries x
                         WHERE x.event_id = r.event_id AND x.flow = r.flow
-                          AND (x.open OR r.original IS NULL))
+                          AND (r.original IS NULL OR ${standsFor('x', 'o')}))
     ), run AS (
       UPDATE replays
       SET taken = taken + $3::int, made = made + (SELECT count(*) FROM eligible),
@@ -154,8 +153,7 @@ const chunkStatement: Statement = {
     ), made AS (
       SELECT ${dueColumns} FROM d JOIN events e ON e.id = d.event_id
     )
-    SELECT run.id::text AS run, made.* FROM run LEFT JOIN made ON true`,
-};
+    SELECT run.id::text AS run, made.* FROM run LEFT JOIN made ON true`;
 
 const postponeStatement: Statement = {
   name: 'postpone-replay',
@@ -258,7 +256,7 @@ export function postgresReplays(database: Database): Replays {
       const { query } = await get(id);
       const rows = JSON.stringify(replayRows(of, `, run ${id}`));
       const values = [id, from, count, rows, query.state, by];
-      const made = await database.query<MadeRow>(chunkStatement, values);
+      const made = await makeAlone<MadeRow>(database, values);
       if (made.length === 0) return undefined;
       return made.flatMap((row) => (row.delivery_id === null ? [] : [dueOf(row as DueRow)]));
     },
@@ -273,6 +271,24 @@ export function postgresReplays(database: Database): Replays {
     endCancelled: async (id) => (await database.query(endCancelledStatement, [id])).length > 0,
     deleteOld: async (olderThanMs) => (await database.query(deleteStatement, [olderThanMs])).length,
   };
+}
+
+/** For all chunks of all runs: what one has made, the next one of another run has to see. */
+const CHUNK_LOCK = 'crossdock:replay-chunk';
+const CHUNK_MS_MAX = 10_000;
+
+async function makeAlone<R extends object>(
+  database: Database,
+  values: readonly unknown[],
+): Promise<R[]> {
+  return database.withSession(async (session) => {
+    // A process that is stopped now lets the others go on.
+    await session.query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${CHUNK_MS_MAX}`);
+    await session.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [CHUNK_LOCK]);
+    const made = await session.query<R>(chunkStatement, values);
+    await session.query('COMMIT');
+    return made;
+  }, CHUNK_MS_MAX);
 }
 
 type MadeRow = Omit<DueRow, 'delivery_id'> & { readonly delivery_id: string | null };

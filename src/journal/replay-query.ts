@@ -26,13 +26,21 @@ export function candidatesOf(query: ReplayQuery, taken: number): Candidates {
     return { sql: `SELECT ${columns} FROM events e WHERE ${all(conditions)}`, values };
   }
   conditions.push(...deliveryConditions(query, parameter));
-  // The newest of an event and flow stands for all of them, and none where one is under way.
   const columns = `d.id, d.event_id, EXISTS (
       SELECT 1 FROM deliveries x WHERE x.event_id = d.event_id AND x.flow = d.flow
-        AND (x.open OR (x.state = d.state AND x.id > d.id))) AS busy,
+        AND ${standsFor('x', 'd')}) AS busy,
     d.flow, d.connector, d.operation, NULL AS source, NULL AS topic`;
   const tables = 'deliveries d JOIN events e ON e.id = d.event_id';
   return { sql: `SELECT ${columns} FROM ${tables} WHERE ${all(conditions)}`, values };
+}
+
+/**
+ * Whether the delivery `x` stands for `d`, of the same event and flow: it is under way, it is newer
+ * and came to the same end, or it was delivered since.
+ */
+export function standsFor(x: string, d: string): string {
+  return `(${x}.open OR ${x}.id > ${d}.id AND ${x}.state IN (${d}.state, 'delivered')
+    OR ${x}.state = 'delivered' AND ${d}.state <> 'delivered' AND ${x}.updated_at > ${d}.updated_at)`;
 }
 
 type Parameter = (value: unknown) => string;

@@ -7,20 +7,27 @@ import type { ReplayRequest } from '../../src/delivery/replays.ts';
 import type { PostgresJournal } from '../../src/journal/postgres-journal.ts';
 import type { ReplayQuery } from '../../src/journal/replays-port.ts';
 import { isCrossdockError } from '../../src/model/errors.ts';
-import { deathOf, makeRecorded } from '../support/dead-deliveries.ts';
+import { deathOf, makeRecorded, recordOne, recordReplayOf } from '../support/dead-deliveries.ts';
 import { askForPlan, keepingLanes, planOf, projectNow } from '../support/replay-parts.ts';
 import { openTestJournal } from '../support/test-journal.ts';
-import { quietLog } from '../support/test-journal-server.ts';
+import { query, quietLog } from '../support/test-journal-server.ts';
 
 const never = new AbortController().signal;
 
 let journal: PostgresJournal;
+let url: string;
 let close: () => Promise<void>;
 
 beforeEach(async () => {
-  ({ journal, close } = await openTestJournal());
+  ({ journal, url, close } = await openTestJournal());
 });
 afterEach(() => close());
+
+async function theOne(id: string) {
+  const delivery = await journal.getDelivery(id);
+  assert.ok(delivery);
+  return delivery;
+}
 
 /** What is said where nothing fits. */
 async function nothingOf(query: Partial<ReplayQuery>, more: Partial<ReplayRequest> = {}) {
@@ -103,23 +110,42 @@ describe('the plan of a replay', () => {
   test('takes the newest of an event and flow, and none while one is under way', async () => {
     const [twice = '', underWay = ''] = await makeRecorded(journal, 2, () => deathOf('no stock'));
     for (const id of [twice, underWay]) {
-      const original = await journal.getDelivery(id);
-      assert.ok(original);
-      const [due] = await journal.replay({ of: [original], by: 'a test' });
-      if (id === underWay) continue;
-      const claimed = await journal.claim({
-        deliveryId: due?.deliveryId ?? '',
-        round: 0,
-        leaseMs: 5_000,
-      });
-      assert.equal(claimed.kind, 'claimed');
-      const { fence } = (claimed as { claim: { fence: string } }).claim;
-      await journal.record({ deliveryId: due?.deliveryId ?? '', fence, ...deathOf('no stock') });
+      if (id === twice) await recordReplayOf(journal, id, deathOf('no stock'));
+      else await journal.replay({ of: [await theOne(id)], by: 'a test' });
     }
     const { replay, sample } = await plan();
     assert.equal(replay.total, 1);
     assert.notEqual(sample[0]?.deliveryId, twice);
     assert.match(replay.warnings.join(), /^2 left out/);
+  });
+
+  for (const state of ['filtered', 'cancelled', 'superseded'] as const) {
+    test(`leaves out what was ${state} and delivered since`, async () => {
+      const [id = ''] = await makeRecorded(journal, 1, () => ({ state: 'filtered' }));
+      await query(url, `UPDATE deliveries SET state = '${state}'`);
+      const { replay } = await plan({ state });
+      assert.equal(replay.total, 1);
+      await recordReplayOf(journal, id, { state: 'delivered' });
+      assert.match(await nothingOf({ state }), /^Nothing to do: 1 fits/);
+    });
+  }
+
+  test('leaves out a replay that died, of one that was retried and delivered since', async () => {
+    const [id = ''] = await makeRecorded(journal, 1, () => deathOf('no stock'));
+    await recordReplayOf(journal, id, deathOf('no stock'));
+    const due = await journal.reopen({ deliveryId: id, by: 'a test' });
+    await recordOne(journal, due, { state: 'delivered' });
+    assert.match(await nothingOf({}), /^Nothing to do: 1 fits/);
+  });
+
+  test('takes a replay that died of one that was delivered before', async () => {
+    const [id = ''] = await makeRecorded(journal, 1, () => ({ state: 'delivered' }));
+    const replayed = await recordReplayOf(journal, id, deathOf('no stock'));
+    const { sample } = await plan();
+    assert.deepEqual(
+      sample.map(({ deliveryId }) => deliveryId),
+      [replayed],
+    );
   });
 
   test('a plan of nothing is not kept, and says what to widen', async () => {
@@ -134,9 +160,7 @@ describe('the plan of a replay', () => {
 
   test('of what is under way already it says so', async () => {
     const [id = ''] = await makeRecorded(journal, 1, () => deathOf('no stock'));
-    const original = await journal.getDelivery(id);
-    assert.ok(original);
-    await journal.replay({ of: [original], by: 'a test' });
+    await journal.replay({ of: [await theOne(id)], by: 'a test' });
     assert.match(await nothingOf({}), /^Nothing to do: 1 fits, and of each another .* under way/);
   });
 

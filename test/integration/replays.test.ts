@@ -52,6 +52,17 @@ async function planned(count: number): Promise<string> {
   return replay.id;
 }
 
+async function firstChunkOf(id: string, count: number) {
+  const replay = await journal.replays.get(id);
+  const members = await journal.replays.findMembers({ replay, from: 0, limit: count });
+  const of = members.map(({ deliveryId = '', eventId }) => ({
+    ...sampleDelivery(),
+    id: deliveryId,
+    eventId,
+  }));
+  return { id, from: 0, count, of, by: 'a test' };
+}
+
 describe('the run of a replay', () => {
   test('makes each once, low, in the order of the events, and is done', async () => {
     const id = await planned(750);
@@ -68,17 +79,10 @@ describe('the run of a replay', () => {
   test('goes on where a runner vanished between two chunks, and two runners make nothing twice', async () => {
     const id = await planned(600);
     await controlsOf(journal).run(id, 'a test');
-    const first = await journal.replays.get(id);
-    await runReplays(runnerParts(), never);
     // A runner that read the run before the other's chunk, and comes late with its own.
-    const members = await journal.replays.findMembers({ replay: first, from: 0, limit: 500 });
-    const of = members.map(({ deliveryId = '', eventId }) => ({
-      ...sampleDelivery(),
-      id: deliveryId,
-      eventId,
-    }));
-    const late = await journal.replays.makeChunk({ id, from: 0, count: 500, of, by: 'late' });
-    assert.equal(late, undefined);
+    const chunk = await firstChunkOf(id, 500);
+    await runReplays(runnerParts(), never);
+    assert.equal(await journal.replays.makeChunk(chunk), undefined);
     const parts = [runnerParts(), runnerParts()];
     await waitUntil('the run ends', async () => {
       await Promise.all(parts.map((one) => runReplays(one, never)));
@@ -96,19 +100,23 @@ describe('the run of a replay', () => {
   test('two chunks at the same moment: one is made', async () => {
     const id = await planned(10);
     await controlsOf(journal).run(id, 'a test');
-    const replay = await journal.replays.get(id);
-    const members = await journal.replays.findMembers({ replay, from: 0, limit: 10 });
-    const of = members.map(({ deliveryId = '', eventId }) => ({
-      ...sampleDelivery(),
-      id: deliveryId,
-      eventId,
-    }));
+    const chunk = await firstChunkOf(id, 10);
     const made = await Promise.all(
-      Array.from({ length: 4 }, () =>
-        journal.replays.makeChunk({ id, from: 0, count: 10, of, by: 'a test' }),
-      ),
+      Array.from({ length: 4 }, () => journal.replays.makeChunk(chunk)),
     );
     assert.deepEqual(made.map((one) => one?.length ?? 0).toSorted(), [0, 0, 0, 10]);
+  });
+
+  test('two runs that have found the same make each once, also at the same moment', async () => {
+    const ids = [await planned(200), (await plan({ flow: 'order-to-erp' })).replay.id];
+    const chunks = await Promise.all(
+      ids.map(async (id) => {
+        await controlsOf(journal).run(id, 'a test');
+        return firstChunkOf(id, 200);
+      }),
+    );
+    const made = await Promise.all(chunks.map((chunk) => journal.replays.makeChunk(chunk)));
+    assert.deepEqual(made.map((one) => one?.length).toSorted(), [0, 200]);
   });
 
   test('leaves out what has changed its state since the plan', async () => {
@@ -137,6 +145,15 @@ describe('the run of a replay', () => {
     const { made, waitingFor } = await journal.replays.get(id);
     assert.equal(made, 0);
     assert.equal(waitingFor, 'the lane of erp, in which 100 jobs wait');
+  });
+
+  test('waits for a lane also with events that no flow took', async () => {
+    await journal.append(sampleEvent({ deliveries: [] }));
+    const { replay } = await plan({ state: 'unrouted' }, { revision: 'current' });
+    await controlsOf(journal).run(replay.id, 'a test');
+    await runReplays(runnerParts({ lanes: keepingLanes(100), laneBacklogMax: 100 }), never);
+    const { made, waitingFor } = await journal.replays.get(replay.id);
+    assert.deepEqual([made, waitingFor], [0, 'the lane of erp, in which 100 jobs wait']);
   });
 
   test('one that fails does not keep another one from going on', async () => {
