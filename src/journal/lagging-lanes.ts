@@ -4,7 +4,8 @@ import type { Database, Statement } from './database.ts';
 import type { Journal } from './journal.ts';
 
 // Not of a lane that a person, its breaker or its target's wish holds, which is told otherwise; not
-// of a replay by query, which may take its time. What is under way is late already, but not for want of a worker.
+// of a replay by query, which may take its time. What is under way is late already, but not for want
+// of a worker.
 const markStatement: Statement = {
   name: 'mark-lagging-lanes',
   text: `
